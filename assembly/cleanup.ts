@@ -1,0 +1,99 @@
+/**
+ * Deferred calls of a fiber: run exactly once, at `run()` or when the fiber ends, last first.
+ *
+ * When a fiber ends, its frames are gone; its cleanups then run on the same fiber, entered anew, so each may wait.
+ */
+import { endUnwind, requireFiber } from "./context";
+import { record } from "./record";
+
+/** A call that is still owed. Returned by `defer`. */
+export class Cleanup {
+  private payload: u64 = 0;
+  private fiber: usize = 0;
+  private previous: Cleanup | null = null;
+  private next: Cleanup | null = null;
+  private invoke: u32 = 0;
+  private body: u32 = 0;
+  private isManaged: bool = false;
+  private isOwed: bool = true;
+
+  private constructor() {}
+
+  /** @internal */
+  static push(fiber: usize, invoke: u32, body: u32, payload: u64, isManaged: bool): Cleanup {
+    const cleanup = new Cleanup();
+    cleanup.fiber = fiber;
+    cleanup.invoke = invoke;
+    cleanup.body = body;
+    cleanup.payload = payload;
+    cleanup.isManaged = isManaged;
+    const first = changetype<Cleanup | null>(record(fiber).cleanups);
+    cleanup.next = first;
+    if (first) first.previous = cleanup;
+    record(fiber).cleanups = changetype<usize>(cleanup);
+    __link(fiber, changetype<usize>(cleanup), false);
+    return cleanup;
+  }
+
+  /** Runs the call now, on the running fiber, unless it has run or was forgotten. Waits when the call waits. */
+  run(): void {
+    if (!this.isOwed) return;
+    this.forget();
+    call_indirect<void>(this.invoke, changetype<usize>(this));
+  }
+
+  /** Drops the call: it will not run. */
+  forget(): void {
+    if (!this.isOwed) return;
+    this.isOwed = false;
+    const next = this.next;
+    const previous = this.previous;
+    if (previous) {
+      previous.next = next;
+    } else {
+      record(this.fiber).cleanups = changetype<usize>(next);
+      __link(this.fiber, changetype<usize>(next), false);
+    }
+    if (next) next.previous = previous;
+    this.next = null;
+    this.previous = null;
+  }
+
+  // Called by the collector in place of the fields' own visits.
+  private __visit(cookie: u32): void {
+    __visit(changetype<usize>(this.previous), cookie);
+    __visit(changetype<usize>(this.next), cookie);
+    if (this.isManaged) __visit(<usize>this.payload, cookie);
+  }
+}
+
+/**
+ * Owes a call: `fn(arg)` runs once, at `run()` of the result, or when the running fiber ends by return, failure or cancellation.
+ * @throws E_NOT_IN_FIBER outside of a fiber
+ */
+export function defer<A>(fn: (arg: A) => void, arg: A): Cleanup {
+  const invoke = (cleanup: usize): void => {
+    const body = load<u32>(cleanup, offsetof<Cleanup>("body"));
+    if (isManaged<A>()) call_indirect<void>(body, <usize>load<u64>(cleanup));
+    else call_indirect<void>(body, load<A>(cleanup));
+  };
+  let payload: u64 = 0;
+  if (isManaged<A>()) payload = <u64>changetype<usize>(arg);
+  else if (isFloat<A>()) payload = sizeof<A>() == 8 ? reinterpret<u64>(<f64>arg) : <u64>reinterpret<u32>(<f32>arg);
+  else payload = <u64>arg;
+  return Cleanup.push(requireFiber("defer"), invoke.index, fn.index, payload, isManaged<A>());
+}
+
+function runCleanups(fiber: usize): void {
+  while (true) {
+    const cleanup = changetype<Cleanup | null>(record(fiber).cleanups);
+    if (!cleanup) return;
+    cleanup.run();
+  }
+}
+
+/** The trampoline by which an ended fiber is entered to run its cleanups. */
+export function enterCleanups(fiber: usize): void {
+  runCleanups(fiber);
+  endUnwind();
+}

@@ -1,0 +1,164 @@
+/**
+ * Why a fiber failed or was cancelled, and `fail`, by which a fiber ends itself.
+ *
+ * Failing is a switch that does not come back: the fiber unwinds, its frames are kept only for the stack trace that somebody may
+ * ask for, its cleanups run, its joiners wake. No trap and no host is involved.
+ *
+ * A failure that nobody looked at is in one managed list until it is reported: when its fiber is collected, or when the program
+ * ends. The list keeps the failure alive, not the fiber.
+ */
+import { current, requireFiber, suspend, usedBytes, usedFrames } from "./context";
+import { Flag, Record, record, State } from "./record";
+
+// ╒════════════════ failure (32-bit), as the host reads it ════════════════╕
+// │  0 code       ref string   stable: E_FAILED, E_CANCELLED, …            │
+// │  4 message    ref string                                               │
+// │  8 fiberName  ref string                                               │
+// │ 12 cause      ref          failure of the fiber that was joined        │
+// │ 16 fiberId    i64                                                      │
+// │ 24 frames     ref bytes    saved frames; or, when it trapped, index    │
+// │                            and offset of the frames of the trap        │
+// │ 28 entry      u32          trampoline and body of saved frames, else 0 │
+// │ 32 body       u32                                                      │
+// ╘════════════════════════════════════════════════════════════════════════╛
+/** Why a fiber failed or was cancelled. */
+export class Failure {
+  /** What can be relied on: programs compare codes, people read messages. */
+  code: string;
+  message: string;
+  fiberName: string;
+  /** The failure of the fiber that was joined, when that is the reason. */
+  cause: Failure | null;
+  fiberId: i64;
+  private frames: usize = 0;
+  private entry: u32 = 0;
+  private body: u32 = 0;
+
+  private next: Failure | null = null;
+  private previous: Failure | null = null;
+  private isReady: bool = false;
+
+  constructor(fiber: usize, code: string, message: string, cause: Failure | null = null) {
+    this.code = code;
+    this.message = message;
+    this.cause = cause;
+    this.fiberName = changetype<string>(record(fiber).name);
+    this.fiberId = record(fiber).id;
+  }
+
+  /** The code and the message in one line. */
+  toString(): string {
+    return `${this.code}: ${this.message}`;
+  }
+
+  /** Keeps the frames that the fiber has just unwound, so that the host can read its stack later. */
+  keepFrames(f: Record): void {
+    const bytes = usedBytes();
+    const frames = new StaticArray<u8>(<i32>bytes);
+    memory.copy(changetype<usize>(frames), usedFrames(), bytes);
+    this.frames = changetype<usize>(frames);
+    __link(changetype<usize>(this), changetype<usize>(frames), false);
+    this.entry = f.entry;
+    this.body = f.body;
+  }
+
+  /** Keeps the frames of a trap, as the host has written them: nobody here reads them. */
+  keepTrap(frames: string): void {
+    this.frames = changetype<usize>(frames);
+    __link(changetype<usize>(this), changetype<usize>(frames), false);
+  }
+
+  // Called by the collector in place of the fields' own visits.
+  private __visit(cookie: u32): void {
+    __visit(changetype<usize>(this.code), cookie);
+    __visit(changetype<usize>(this.message), cookie);
+    __visit(changetype<usize>(this.fiberName), cookie);
+    __visit(changetype<usize>(this.cause), cookie);
+    __visit(this.frames, cookie);
+    __visit(changetype<usize>(this.next), cookie);
+    __visit(changetype<usize>(this.previous), cookie);
+  }
+
+  /** @internal Links it into the list of failures that nobody looked at. */
+  static addUnobserved(failure: Failure): void {
+    const first = unobserved;
+    failure.next = first;
+    if (first) first.previous = failure;
+    unobserved = failure;
+  }
+
+  /** @internal Takes it out of that list. */
+  static removeUnobserved(failure: Failure): void {
+    const next = failure.next;
+    const previous = failure.previous;
+    if (previous) previous.next = next;
+    else unobserved = next;
+    if (next) next.previous = previous;
+    failure.next = null;
+    failure.previous = null;
+  }
+
+  /** @internal Its fiber was collected: nobody can look any more. Called inside the collector, so it only stores. */
+  static markReady(failure: usize): void {
+    store<bool>(failure, true, offsetof<Failure>("isReady"));
+    readyCount++;
+  }
+
+  /** @internal The next failure to report, or null: with `all` any, else only those whose fibers were collected. */
+  static takeUnobserved(all: bool): Failure | null {
+    if (!all && !readyCount) return null;
+    let failure = unobserved;
+    while (failure) {
+      if (all || failure.isReady) {
+        if (failure.isReady) readyCount--;
+        Failure.removeUnobserved(failure);
+        return failure;
+      }
+      failure = failure.next;
+    }
+    return null;
+  }
+}
+
+let unobserved: Failure | null = null;
+let readyCount: u32 = 0;
+
+/** How many failures wait to be reported because their fibers were collected. */
+export function readyReports(): u32 {
+  return readyCount;
+}
+
+/** Writes the failure into the fiber's record. */
+export function setFailure(fiber: usize, failure: Failure): void {
+  record(fiber).failure = changetype<usize>(failure);
+  __link(fiber, changetype<usize>(failure), false);
+}
+
+/** The failure of an ended fiber; whoever asks has looked at it. */
+export function observeFailure(fiber: usize): Failure | null {
+  const f = record(fiber);
+  const failure = changetype<Failure | null>(f.failure);
+  if (f.flags & Flag.UNOBSERVED) {
+    f.flags &= ~Flag.UNOBSERVED;
+    if (failure) Failure.removeUnobserved(failure);
+  }
+  return failure;
+}
+
+/**
+ * Ends the running fiber as failed: drops its frames, runs its cleanups, wakes its joiners. Does not return.
+ * @param message what happened, with the object, the value and the way out
+ * @param code stable, by convention `E_…`
+ * @throws E_NOT_IN_FIBER outside of a fiber
+ */
+export function fail(message: string, code: string = "E_FAILED"): void {
+  failWith(message, code, null);
+}
+
+/** Like `fail`, because of another failure. */
+export function failWith(message: string, code: string, cause: Failure | null): void {
+  const fiber = requireFiber("fail");
+  setFailure(fiber, new Failure(fiber, code, message, cause));
+  record(current()).state = <i8>State.FAILED;
+  suspend();
+}

@@ -1,0 +1,192 @@
+/** `Fiber`: what a program holds of a fiber, and `go` and `run`, which start one without a result. */
+import { current, endUnwind, requireFiber } from "./context";
+import { Failure, failWith, observeFailure } from "./failure";
+import { addToFiberList } from "./fiber-list";
+import { Flag, Reason, Record, record, State } from "./record";
+import { cancelFiber, makeReady, park } from "./scheduler";
+import { pushWaiter, removeWaiter } from "./wait-queue";
+
+/** A fiber without a result. Made by `go` and `run`; `Task<R>` is the same object with a result. */
+export class Fiber {
+  private constructor() {}
+
+  /** The running fiber. @throws E_NOT_IN_FIBER outside of a fiber */
+  static current(): Fiber {
+    return changetype<Fiber>(requireFiber("Fiber.current"));
+  }
+
+  /** 1, 2, 3 … in the order of creation. */
+  get id(): i64 {
+    return record(changetype<usize>(this)).id;
+  }
+
+  /** The name given when it was started; may be empty. */
+  get name(): string {
+    return changetype<string>(record(changetype<usize>(this)).name);
+  }
+
+  /** What it is doing. */
+  get state(): State {
+    return <State>record(changetype<usize>(this)).state;
+  }
+
+  /** Why it failed or was cancelled; null otherwise. Asking counts as having looked: it will not be reported. */
+  get error(): Failure | null {
+    return errorOf(changetype<usize>(this));
+  }
+
+  /** Code left by the last call of this fiber whose name ends in `OrError`; empty when it succeeded. */
+  get lastError(): string {
+    const code = record(changetype<usize>(this)).lastError;
+    return code ? changetype<string>(code) : "";
+  }
+
+  /**
+   * Waits until the fiber has ended.
+   * @throws E_JOIN_SELF when it is the running fiber; the fiber's own code, with both messages, when it failed; E_CANCELLED when it was
+   *   cancelled
+   */
+  join(): void {
+    awaitEnd(changetype<usize>(this));
+    if (record(changetype<usize>(this)).state != State.DONE) failJoin(changetype<usize>(this));
+  }
+
+  /** Waits like `join`. True: it returned; false: it failed or was cancelled, and `error` tells why. @throws E_JOIN_SELF */
+  tryJoin(): bool {
+    awaitEnd(changetype<usize>(this));
+    return isDone(changetype<usize>(this));
+  }
+
+  /**
+   * Cancels the fiber: it leaves its wait, its frames are dropped, its cleanups run. Does not wait for that, and does nothing when it has
+   * ended. Cancelling oneself does not return.
+   * @param reason for joiners, in the message of E_CANCELLED
+   */
+  cancel(reason: string = ""): void {
+    cancelFiber(changetype<usize>(this), reason);
+  }
+
+  // Called by the collector. The record's references, and those in the saved slice of the shadow stack.
+  private __visit(cookie: u32): void {
+    visitRecord(changetype<usize>(this), cookie);
+  }
+}
+
+function visitRecord(fiber: usize, cookie: u32): void {
+  const f = record(fiber);
+  __visit(f.nextFiber, cookie);
+  __visit(f.name, cookie);
+  __visit(f.cleanups, cookie);
+  __visit(f.failure, cookie);
+  __visit(f.lastError, cookie);
+  if (f.flags & Flag.PAYLOAD_MANAGED) __visit(<usize>f.payload, cookie);
+  const slice = f.region + f.frames;
+  const end = slice + f.slice;
+  for (let at = slice; at < end; at += sizeof<usize>()) __visit(load<usize>(at), cookie);
+}
+
+/**
+ * The collector is about to free this object. A failure that nobody has looked at is reported then. Runs inside the collector: it must
+ * not allocate, and may touch only what is alive; the list of such failures keeps the failure so.
+ */
+// @ts-ignore: decorator
+@global
+function __finalize(object: usize): void {
+  if (load<u32>(object - 8) != idof<Fiber>()) return;
+  const f = record(object);
+  if (f.flags & Flag.UNOBSERVED) Failure.markReady(f.failure);
+}
+
+/** A fiber that never runs: the sentinel of the list of all fibers. */
+export function createSentinel(): usize {
+  return __new(offsetof<Record>(), idof<Fiber>());
+}
+
+let lastId: i64 = 0;
+
+/**
+ * Makes a fiber and puts it last in the run queue.
+ * @param entry its typed trampoline, `(fiber: usize) => void`: calls the body with the payload, stores the result, ends the unwinding
+ */
+export function createFiber(entry: u32, body: u32, name: string): usize {
+  const fiber = __new(offsetof<Record>(), idof<Fiber>());
+  const f = record(fiber);
+  f.entry = entry;
+  f.body = body;
+  f.id = ++lastId;
+  f.outcome = <i8>State.DONE;
+  // A new object is white: references stored into it need no barrier.
+  f.name = changetype<usize>(name);
+  addToFiberList(fiber);
+  makeReady(fiber);
+  return fiber;
+}
+
+/** Writes the argument of a fiber that was just made. */
+// @ts-ignore: decorator
+@inline
+export function setArgument<A>(fiber: usize, arg: A): void {
+  store<A>(fiber, arg);
+  if (isManaged<A>()) record(fiber).flags = Flag.PAYLOAD_MANAGED;
+}
+
+/** Starts a fiber that runs `fn(arg)`. It runs when the caller next waits or yields. */
+export function go<A>(fn: (arg: A) => void, arg: A, name: string = ""): Fiber {
+  const entry = (fiber: usize): void => {
+    const f = record(fiber);
+    if (isManaged<A>()) call_indirect<void>(f.body, <usize>f.payload);
+    else call_indirect<void>(f.body, load<A>(fiber));
+    endUnwind();
+  };
+  const fiber = createFiber(entry.index, fn.index, name);
+  setArgument<A>(fiber, arg);
+  return changetype<Fiber>(fiber);
+}
+
+function enterPlain(fiber: usize): void {
+  call_indirect<void>(record(fiber).body);
+  endUnwind();
+}
+
+/** Starts a fiber that runs `fn()`. It runs when the caller next waits or yields. */
+export function run(fn: () => void, name: string = ""): Fiber {
+  return changetype<Fiber>(createFiber(enterPlain.index, fn.index, name));
+}
+
+/** Waits until the fiber has ended. */
+// @ts-ignore: decorator
+@inline
+export function awaitEnd(fiber: usize): void {
+  const me = requireFiber("join");
+  if (fiber == me) failWith("a fiber cannot join itself: it would wait forever", "E_JOIN_SELF", null);
+  if (record(fiber).state < State.DONE) {
+    pushWaiter(fiber + offsetof<Record>("joiners"), me);
+    park(Reason.JOIN, fiber, leaveJoin.index);
+  }
+}
+
+function leaveJoin(fiber: usize): void {
+  removeWaiter(record(fiber).object + offsetof<Record>("joiners"), fiber);
+}
+
+/** Whether an ended fiber returned. When it did not, whoever asks has looked at its failure. */
+export function isDone(fiber: usize): bool {
+  if (record(fiber).state == State.DONE) return true;
+  observeFailure(fiber);
+  return false;
+}
+
+/** Why it failed or was cancelled; null while it has not ended. */
+export function errorOf(fiber: usize): Failure | null {
+  const state = record(fiber).state;
+  return state == State.FAILED || state == State.CANCELLED ? observeFailure(fiber) : null;
+}
+
+/** Fails the joiner of a fiber that did not return. */
+export function failJoin(fiber: usize): void {
+  const failure = observeFailure(fiber);
+  if (!failure) return;
+  const who = failure.fiberName.length ? `fiber "${failure.fiberName}"` : `fiber ${failure.fiberId}`;
+  if (record(fiber).state == State.CANCELLED) failWith(`joined ${who}, which was cancelled: ${failure.message}`, "E_CANCELLED", failure);
+  else failWith(`joined ${who}, which failed: ${failure.message}`, failure.code, failure);
+}

@@ -1,0 +1,112 @@
+/**
+ * The record of one fiber: fields and constants, no behaviour.
+ *
+ * A fiber is one managed object of class `Fiber` (seen as `Task<R>` when it has a result). The classes declare no fields;
+ * the library reads and writes the object through this unmanaged view, so that the hot path holds no managed local, moves
+ * no `__stack_pointer` and runs no write barrier. The collector sees it through `Fiber.__visit`.
+ *
+ * ╒═══════════════════════ fiber record (32-bit) ═══════════════════════╕
+ * │  0 payload        u64   argument until it starts, result when done   │
+ * │  8 region         ptr   raw memory: saved frames, then saved slice   │
+ * │ 12 capacity       u32   bytes that fit in the region                 │
+ * │ 16 frames         u32   bytes of Wasm frames saved (0: none)         │
+ * │ 20 slice          u32   bytes of shadow stack saved behind them      │
+ * │ 24 next           ptr   link of the run queue or of one wait queue   │
+ * │ 28 previous       ptr   link of one wait queue                       │
+ * │ 32 nextFiber      ref   list of all fibers: what keeps a fiber alive │
+ * │ 36 previousFiber  ptr                                                │
+ * │ 40 name           ref   string                                       │
+ * │ 44 entry          u32   table index of the typed trampoline          │
+ * │ 48 body           u32   table index of the user's function           │
+ * │ 52 state i8 · reason i8 · outcome i8 · (free) u8                     │
+ * │ 56 id             i64   1, 2, 3 … in the order of their creation     │
+ * │ 64 flags          u32                                                │
+ * │ 68 object         ptr   what a parked fiber waits on                 │
+ * │ 72 leave          u32   table index: how that wait is left early     │
+ * │ 76 joiners        ptr   wait queue of fibers that join this one      │
+ * │ 80 generation     u32   counts wakes; a wake of another one is stale │
+ * │ 84 timer          u32   position in the timer heap + 1 (0: none)     │
+ * │ 88 cleanups       ref   last deferred cleanup first                  │
+ * │ 92 failure        ref   why it failed or was cancelled               │
+ * │ 96 lastError      ref   string: code left by an …OrError call        │
+ * │ 100 call          u32   JavaScript's call + 1 (0: none)              │
+ * ╘══════════════════════════════════════════════════════════════════════╛
+ */
+@unmanaged
+export class Record {
+  payload: u64;
+  region: usize;
+  capacity: u32;
+  frames: u32;
+  slice: u32;
+  next: usize;
+  previous: usize;
+  nextFiber: usize;
+  previousFiber: usize;
+  name: usize;
+  entry: u32;
+  body: u32;
+  state: i8;
+  reason: i8;
+  outcome: i8;
+  id: i64;
+  flags: u32;
+  object: usize;
+  leave: u32;
+  joiners: usize;
+  generation: u32;
+  timer: u32;
+  cleanups: usize;
+  failure: usize;
+  lastError: usize;
+  call: u32;
+}
+
+/** The view of the fiber at this address. */
+// @ts-ignore: decorator
+@inline
+export function record(fiber: usize): Record {
+  return changetype<Record>(fiber);
+}
+
+/** What a fiber is doing. The order matters: a fiber has ended when its state is `DONE` or above. */
+export enum State {
+  /** In the run queue; the scheduler will resume it. */
+  READY,
+  /** The one fiber whose frames are on the Wasm stack. */
+  RUNNING,
+  /** Waits for a wake; `reason` and `object` tell for what. */
+  PARKED,
+  /** Returned; its result is kept. */
+  DONE,
+  /** Failed or trapped; its failure is kept. */
+  FAILED,
+  /** Was cancelled, and its cleanups have run. */
+  CANCELLED,
+}
+
+/** What a parked fiber waits for. Shown in reports, so the order is part of the ABI. */
+export enum Reason {
+  NONE,
+  /** `sleep`: its timer. */
+  SLEEP,
+  /** `join`: the end of the fiber in `object`. */
+  JOIN,
+  /** `print` beyond the limit of unsent output. */
+  OUTPUT,
+}
+
+export namespace Flag {
+  /** `payload` holds a managed reference. */
+  export const PAYLOAD_MANAGED: u32 = 1;
+  /** Cancelled, but it was woken with something: the cancellation strikes at its next wait. */
+  export const CANCEL_PENDING: u32 = 2;
+  /** A wake came before the park. */
+  export const WOKEN: u32 = 4;
+  /** Woken with something that it now owns (value, lock, permit, completion): cancellation must wait. */
+  export const GIVEN: u32 = 8;
+  /** Its frames are gone and its cleanups run. */
+  export const CLEANING: u32 = 16;
+  /** Its failure was not looked at yet. */
+  export const UNOBSERVED: u32 = 32;
+}

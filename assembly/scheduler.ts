@@ -1,0 +1,305 @@
+/**
+ * The scheduler: one queue of ready fibers, first in, first out, run in turns.
+ *
+ * - No ready fiber is overtaken by one that became ready later.
+ * - A turn ends when nothing is ready, when its time is used up, or after a number of switches. Between two reads of the clock lie
+ *   1 to 512 switches: the count starts at 1 in each turn and doubles only while the reads show that time hardly passes.
+ * - The loop holds no managed local and runs no write barrier.
+ * - Wakes name the wait they belong to by its generation; one that comes too late does nothing, one that comes before the park is kept.
+ */
+import { now, noteSwitch, Opcode, Operation, submit } from "./abi";
+import { enterCleanups } from "./cleanup";
+import { current, dropFrames, endUnwind, recover, requireFiber, resume, stackLimit, suspend, usedBytes } from "./context";
+import { Failure, setFailure } from "./failure";
+import { removeFromFiberList } from "./fiber-list";
+import { Flag, Reason, Record, record, State } from "./record";
+import { nextDeadline, stopTimer, takeExpired } from "./timers";
+import { shiftWaiter } from "./wait-queue";
+
+const MAX_INTERVAL: u32 = 512;
+
+let head: usize = 0;
+let tail: usize = 0;
+let turnEnd: f64 = 0;
+let switches: u64 = 0;
+let isTracing: bool = false;
+let yieldCountdown: u32 = 0;
+const YIELD_INTERVAL: u32 = 256;
+
+const ATTENTION: u32 = Flag.CANCEL_PENDING | Flag.GIVEN;
+
+/** Puts the fiber last in the run queue. */
+// @ts-ignore: decorator
+@inline
+export function makeReady(fiber: usize): void {
+  const f = record(fiber);
+  f.state = <i8>State.READY;
+  f.next = 0;
+  if (tail) record(tail).next = fiber;
+  else head = fiber;
+  tail = fiber;
+}
+
+/**
+ * Parks the running fiber until `wake`. Returns at once when the wake came first.
+ * @param object what it waits on, for reports
+ * @param leave `(fiber: usize) => void`, called when the wait is left early: it must leave nothing behind, must not wait, and must not
+ *   allocate
+ */
+// @ts-ignore: decorator
+@inline
+export function park(reason: Reason, object: usize, leave: u32): void {
+  const f = record(current());
+  if (f.flags & Flag.WOKEN) {
+    f.flags &= ~Flag.WOKEN;
+    return;
+  }
+  f.reason = <i8>reason;
+  f.object = object;
+  f.leave = leave;
+  f.state = <i8>State.PARKED;
+  suspend();
+}
+
+/** Ends a park of this fiber, whatever it waits for. */
+// @ts-ignore: decorator
+@inline
+export function wake(fiber: usize): void {
+  const f = record(fiber);
+  assert(f.state == State.PARKED, "as-fibers: only a parked fiber can be woken");
+  f.generation++;
+  makeReady(fiber);
+}
+
+/** Ends the park of that generation. Does nothing when it is over; is kept when it has not begun. */
+export function wakeGeneration(fiber: usize, generation: u32): void {
+  const f = record(fiber);
+  if (f.generation != generation) return;
+  if (f.state == State.PARKED) wake(fiber);
+  else if (f.state == State.RUNNING) f.flags |= Flag.WOKEN;
+}
+
+/** Lets the other ready fibers run first. @throws E_NOT_IN_FIBER outside of a fiber */
+// @ts-ignore: decorator
+@inline
+export function yieldNow(): void {
+  requireFiber("yieldNow");
+  suspend();
+}
+
+/**
+ * Yields when the time of this turn is used up: cheap enough for inner loops, since it reads the clock only every 256 calls.
+ * @throws E_NOT_IN_FIBER outside of a fiber
+ */
+// @ts-ignore: decorator
+@inline
+export function maybeYield(): void {
+  if (!yieldCountdown--) yieldWhenDue();
+}
+
+function yieldWhenDue(): void {
+  requireFiber("maybeYield");
+  yieldCountdown = YIELD_INTERVAL;
+  if (now() >= turnEnd) suspend();
+}
+
+/**
+ * Runs ready fibers. Called by the host, from its event loop.
+ * @param budget nanoseconds after which the turn ends
+ * @param maxSwitches switches after which it ends, for drivers whose clock stands still
+ * @returns 0 when fibers are ready, else the deadline of the next timer in nanoseconds, infinite without one
+ */
+export function runTurn(budget: f64, maxSwitches: u32): f64 {
+  let time = now();
+  turnEnd = time + budget;
+  yieldCountdown = YIELD_INTERVAL;
+  expireTimers(time);
+  let interval: u32 = 1;
+  let countdown: u32 = 1;
+  const quick = budget / 32;
+  while (head && maxSwitches) {
+    const fiber = head;
+    head = record(fiber).next;
+    if (!head) tail = 0;
+    maxSwitches--;
+    runFiber(fiber);
+    if (--countdown) continue;
+    const later = now();
+    expireTimers(later);
+    if (later >= turnEnd) break;
+    if (later - time < quick) interval = min(interval << 1, MAX_INTERVAL);
+    else interval = max(interval >>> 2, 1);
+    countdown = interval;
+    time = later;
+  }
+  return head ? 0 : nextDeadline();
+}
+
+// @ts-ignore: decorator
+@inline
+function runFiber(fiber: usize): void {
+  const f = record(fiber);
+  switches++;
+  if (isTracing) noteSwitch(f.id, f.state);
+  if (!resume(fiber)) {
+    conclude(fiber, f.outcome, false);
+    return;
+  }
+  if (usedBytes() > stackLimit()) failTooDeep(fiber);
+  else if (f.state == State.RUNNING) {
+    if (f.flags & ATTENTION) strikeOrClear(f);
+    makeReady(fiber);
+  } else if (f.state == State.PARKED) {
+    if (f.flags & ATTENTION) strikeParked(fiber);
+  } else conclude(fiber, f.state, true);
+}
+
+/** The fiber has used what it was woken with: a cancellation that had to wait strikes now. True when there was one. */
+function strikeOrClear(f: Record): bool {
+  const isCancelled = (f.flags & Flag.CANCEL_PENDING) != 0;
+  f.flags &= ~ATTENTION;
+  if (isCancelled) strike(f);
+  return isCancelled;
+}
+
+function strikeParked(fiber: usize): void {
+  const f = record(fiber);
+  if (!strikeOrClear(f)) return;
+  leaveWait(fiber);
+  makeReady(fiber);
+}
+
+/** Drops the frames: when the fiber is next resumed, nothing of it runs, and it ends as cancelled. */
+function strike(f: Record): void {
+  dropFrames(f);
+  f.outcome = <i8>State.CANCELLED;
+  f.entry = enterNothing.index;
+}
+
+function enterNothing(_fiber: usize): void {
+  endUnwind();
+}
+
+function leaveWait(fiber: usize): void {
+  const f = record(fiber);
+  call_indirect<void>(f.leave, fiber);
+  f.generation++;
+}
+
+function failTooDeep(fiber: usize): void {
+  const f = record(fiber);
+  if (f.state == State.PARKED) leaveWait(fiber);
+  if (f.state <= State.PARKED) {
+    const message = `cannot suspend: its frames need ${usedBytes()} bytes, and the limit is ${stackLimit()}: recurse less deep, or raise stackLimit when loading the module`;
+    setFailure(fiber, new Failure(fiber, "E_STACK_TOO_DEEP", message));
+    f.state = <i8>State.FAILED;
+  }
+  conclude(fiber, f.state, true);
+}
+
+/** The fiber's frames are gone. Runs its cleanups first, if it has any; then it has ended. */
+function conclude(fiber: usize, outcome: i8, hasUnwound: bool): void {
+  const f = record(fiber);
+  if (outcome == State.FAILED && hasUnwound) changetype<Failure>(f.failure).keepFrames(f);
+  // The first reason stays: a cleanup that fails does not hide why the fiber ended.
+  if (!(f.flags & Flag.CLEANING) || f.outcome == State.DONE) f.outcome = outcome;
+  dropFrames(f);
+  if (f.cleanups) {
+    f.flags |= Flag.CLEANING;
+    f.entry = enterCleanups.index;
+    makeReady(fiber);
+    return;
+  }
+  finish(fiber);
+}
+
+function finish(fiber: usize): void {
+  const f = record(fiber);
+  f.state = f.outcome;
+  f.flags &= Flag.PAYLOAD_MANAGED;
+  if (f.state != State.DONE) {
+    // The argument is not needed any more, and there is no result.
+    f.payload = 0;
+    f.flags = 0;
+  }
+  while (true) {
+    const joiner = shiftWaiter(fiber + offsetof<Record>("joiners"));
+    if (!joiner) break;
+    wake(joiner);
+  }
+  if (f.call) {
+    settle(f.call - 1);
+    return;
+  }
+  removeFromFiberList(fiber);
+  if (f.state == State.FAILED) {
+    f.flags |= Flag.UNOBSERVED;
+    Failure.addUnobserved(changetype<Failure>(f.failure));
+  }
+}
+
+const settlement: usize = memory.data(24, 4);
+
+function settle(call: u32): void {
+  const operation = changetype<Operation>(settlement);
+  operation.opcode = Opcode.SETTLE;
+  operation.handle = call;
+  submit(settlement);
+}
+
+/** Cancels a fiber; see `Fiber.cancel`. */
+export function cancelFiber(fiber: usize, reason: string): void {
+  const f = record(fiber);
+  if (f.state >= State.DONE || f.flags & (Flag.CLEANING | Flag.CANCEL_PENDING) || f.outcome != State.DONE) return;
+  const message = reason.length ? reason : "cancelled";
+  setFailure(fiber, new Failure(fiber, "E_CANCELLED", message));
+  if (fiber == current()) {
+    f.state = <i8>State.CANCELLED;
+    suspend();
+    return;
+  }
+  if (f.state == State.PARKED) {
+    leaveWait(fiber);
+    strike(f);
+    makeReady(fiber);
+  } else if (f.flags & Flag.GIVEN) {
+    f.flags |= Flag.CANCEL_PENDING;
+  } else {
+    strike(f);
+  }
+}
+
+/** The running fiber has trapped; the host caught it. Ends the fiber as failed. */
+export function failTrapped(code: string, message: string, frames: string): void {
+  const fiber = recover();
+  assert(fiber != 0, "as-fibers: a trap outside of a fiber cannot be charged to one");
+  if (record(fiber).state == State.PARKED) leaveWait(fiber);
+  const failure = new Failure(fiber, code, message);
+  failure.keepTrap(frames);
+  setFailure(fiber, failure);
+  conclude(fiber, <i8>State.FAILED, false);
+}
+
+/** Wakes the fibers whose deadlines have passed. */
+function expireTimers(time: f64): void {
+  while (true) {
+    const fiber = takeExpired(time);
+    if (!fiber) return;
+    wake(fiber);
+  }
+}
+
+/** How a sleeping fiber leaves its wait. */
+export function leaveTimer(fiber: usize): void {
+  stopTimer(fiber);
+}
+
+/** How many times a fiber was resumed since the start. */
+export function switchCount(): u64 {
+  return switches;
+}
+
+/** Tells the host about every switch, or stops telling. */
+export function setTracing(isOn: bool): void {
+  isTracing = isOn;
+}

@@ -1,0 +1,84 @@
+/** `Task<R>`: a fiber with a result, and `spawn`, which starts one. */
+import { endUnwind } from "./context";
+import { Failure } from "./failure";
+import { awaitEnd, createFiber, errorOf, failJoin, Fiber, isDone, setArgument } from "./fiber";
+import { Flag, record, State } from "./record";
+import { cancelFiber } from "./scheduler";
+
+/** A fiber with a result of type R. The same object as its `fiber`; see `Fiber` for what the members do. */
+export class Task<R> {
+  private constructor() {}
+
+  /** The same object, seen as a fiber without a result. */
+  get fiber(): Fiber {
+    return changetype<Fiber>(changetype<usize>(this));
+  }
+
+  get id(): i64 {
+    return record(changetype<usize>(this)).id;
+  }
+
+  get name(): string {
+    return changetype<string>(record(changetype<usize>(this)).name);
+  }
+
+  get state(): State {
+    return <State>record(changetype<usize>(this)).state;
+  }
+
+  get error(): Failure | null {
+    return errorOf(changetype<usize>(this));
+  }
+
+  /** Waits until the fiber has ended, and returns its result. @throws as `Fiber.join` does */
+  join(): R {
+    awaitEnd(changetype<usize>(this));
+    if (record(changetype<usize>(this)).state != State.DONE) failJoin(changetype<usize>(this));
+    return load<R>(changetype<usize>(this));
+  }
+
+  /** Waits like `join`. True: it returned, and `value` is its result; false: it failed or was cancelled, and `error` tells why. */
+  tryJoin(): bool {
+    awaitEnd(changetype<usize>(this));
+    return isDone(changetype<usize>(this));
+  }
+
+  /** The result of a task that has returned. @throws E_NO_VALUE before, or when it failed or was cancelled */
+  get value(): R {
+    if (record(changetype<usize>(this)).state != State.DONE) {
+      throw new Error("E_NO_VALUE: the task has no value: it has not ended, or it failed or was cancelled; join it first");
+    }
+    return load<R>(changetype<usize>(this));
+  }
+
+  /** Cancels it; see `Fiber.cancel`. */
+  cancel(reason: string = ""): void {
+    cancelFiber(changetype<usize>(this), reason);
+  }
+}
+
+/** Starts a fiber that runs `fn(arg)`, whose result `join` returns. It runs when the caller next waits or yields. */
+export function spawn<A, R>(fn: (arg: A) => R, arg: A, name: string = ""): Task<R> {
+  const entry = (fiber: usize): void => {
+    const f = record(fiber);
+    if (isManaged<R>()) {
+      let result: usize;
+      if (isManaged<A>()) result = call_indirect<usize>(f.body, <usize>f.payload);
+      else result = call_indirect<usize>(f.body, load<A>(fiber));
+      if (endUnwind()) return;
+      f.payload = <u64>result;
+      f.flags |= Flag.PAYLOAD_MANAGED;
+      __link(fiber, result, false);
+    } else {
+      let result: R;
+      if (isManaged<A>()) result = call_indirect<R>(f.body, <usize>f.payload);
+      else result = call_indirect<R>(f.body, load<A>(fiber));
+      if (endUnwind()) return;
+      f.flags &= ~Flag.PAYLOAD_MANAGED;
+      store<R>(fiber, result);
+    }
+  };
+  const fiber = createFiber(entry.index, fn.index, name);
+  setArgument<A>(fiber, arg);
+  return changetype<Task<R>>(fiber);
+}

@@ -1,0 +1,30 @@
+/** Time, as the driver tells it: `sleep` and the monotonic clock. */
+import { now } from "./abi";
+import { current, requireFiber } from "./context";
+import { fail } from "./failure";
+import { Reason } from "./record";
+import { leaveTimer, park } from "./scheduler";
+import { startTimer } from "./timers";
+
+const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
+
+/** The driver's monotonic clock in nanoseconds, since a moment of its own: only differences mean something. */
+export function monotonicNow(): i64 {
+  return <i64>now();
+}
+
+/**
+ * Waits for at least that long: never less, not even by a nanosecond. Fractions count. 0 lets all ready fibers run first; infinite
+ * sleeps until the fiber is cancelled.
+ * @throws E_INVALID_DURATION when it is negative or not a number; E_NOT_IN_FIBER outside of a fiber
+ */
+export function sleep(milliseconds: f64): void {
+  requireFiber("sleep");
+  if (!(milliseconds >= 0)) failDuration(milliseconds);
+  startTimer(current(), now() + milliseconds * NANOSECONDS_PER_MILLISECOND);
+  park(Reason.SLEEP, 0, leaveTimer.index);
+}
+
+function failDuration(milliseconds: f64): void {
+  fail(`cannot sleep for ${milliseconds} milliseconds: it takes 0 or more`, "E_INVALID_DURATION");
+}

@@ -1,0 +1,225 @@
+/**
+ * The border to the guest, seen from the host: names, layouts and codes. The mirror of `assembly/abi.ts`, where the layouts are drawn;
+ * the only file of the host that knows them.
+ */
+
+/** Number of the ABI that this host speaks. */
+export const ABI_VERSION = 1;
+
+/** Functions of `assembly/exports.ts` → the names under which a module exports them. */
+export const GUEST_EXPORTS = {
+  configure: "__fibers_configure",
+  completionBuffer: "__fibers_completion_buffer",
+  complete: "__fibers_complete",
+  turn: "__fibers_turn",
+  beforeTrapped: "__fibers_before_trapped",
+  trapped: "__fibers_trapped",
+  afterTrapped: "__fibers_after_trapped",
+  cancelAll: "__fibers_cancel_all",
+  newString: "__fibers_new_string",
+  unpin: "__fibers_unpin",
+  callFailure: "__fibers_call_failure",
+  cancelCall: "__fibers_cancel_call",
+  releaseCall: "__fibers_release_call",
+  traceFailure: "__fibers_trace_failure",
+  traceFiber: "__fibers_trace_fiber",
+  takeReport: "__fibers_take_report",
+  reportCount: "__fibers_report_count",
+  fibers: "__fibers_list",
+  countFibers: "__fibers_count",
+  countSwitches: "__fibers_count_switches",
+  setTracing: "__fibers_set_tracing",
+  collect: "__fibers_collect",
+  isIntact: "__fibers_is_intact",
+  recordSize: "__fibers_record_size",
+} as const;
+
+/** Runs the top-level statements. */
+export const START_EXPORT = "__fibers_start";
+/** Before the name of an export: starts it as a fiber. */
+export const START_PREFIX = "__fibers_start_";
+/** Before the name of an export: takes its result. */
+export const TAKE_PREFIX = "__fibers_take_";
+export const SAVE_GLOBALS_EXPORT = "__fibers_save_globals";
+export const LOAD_GLOBALS_EXPORT = "__fibers_load_globals";
+/** The shadow stack's pointer, which the host puts back after a trap. */
+export const STACK_POINTER_EXPORT = "__fibers_stack_pointer";
+
+/** What a guest exports, as the host calls it. */
+export interface GuestExports {
+  memory: WebAssembly.Memory;
+  /** Absent in modules without a shadow stack. */
+  __fibers_stack_pointer?: WebAssembly.Global;
+  __fibers_start(): void;
+  __fibers_configure(stackLimit: number, redZone: number): void;
+  __fibers_completion_buffer(): number;
+  __fibers_complete(count: number): void;
+  __fibers_turn(budgetNs: number, maxSwitches: number): number;
+  __fibers_before_trapped(): void;
+  __fibers_trapped(code: number, message: number, frames: number): void;
+  __fibers_after_trapped(isExhausted: number): void;
+  __fibers_cancel_all(reason: number): void;
+  __fibers_new_string(length: number): number;
+  __fibers_unpin(pointer: number): void;
+  __fibers_call_failure(call: number): number;
+  __fibers_cancel_call(call: number, reason: number): void;
+  __fibers_release_call(call: number): void;
+  __fibers_trace_failure(failure: number): number;
+  __fibers_trace_fiber(fiber: number): number;
+  __fibers_take_report(all: number): number;
+  __fibers_report_count(): number;
+  __fibers_list(): number;
+  __fibers_count(): number;
+  __fibers_count_switches(): number;
+  __fibers_set_tracing(isOn: number): void;
+  __fibers_collect(): void;
+  __fibers_is_intact(): number;
+  __fibers_record_size(): number;
+  __fibers_save_globals(pointer: number): void;
+  __fibers_load_globals(pointer: number): void;
+}
+
+export const Opcode = { WRITE: 1, SETTLE: 2 } as const;
+
+/** The slot of standard output; other slots belong to operations. */
+export const OUTPUT_SLOT = 0;
+
+/** An operation, read out of the guest's memory inside `submit`. */
+export interface Operation {
+  opcode: number;
+  slot: number;
+  generation: number;
+  handle: number;
+  /** Bytes of the guest; valid only inside `submit`. */
+  bytes: Uint8Array;
+}
+
+/** Reads the operation at this address. */
+export function readOperation(memory: WebAssembly.Memory, pointer: number): Operation {
+  const view = new DataView(memory.buffer, pointer, 24);
+  const opcode = view.getUint32(0, true);
+  const isWrite = opcode === Opcode.WRITE;
+  return {
+    opcode,
+    slot: view.getUint32(4, true),
+    generation: view.getUint32(8, true),
+    handle: view.getUint32(12, true),
+    bytes: new Uint8Array(memory.buffer, isWrite ? view.getUint32(16, true) : 0, isWrite ? view.getUint32(20, true) : 0),
+  };
+}
+
+/** The end of an operation. */
+export interface Completion {
+  slot: number;
+  generation: number;
+  /** Bytes or a handle, ≥ 0; or a negative errno. */
+  result: number;
+}
+
+export const COMPLETIONS_CAPACITY = 1024;
+
+/** Writes a batch into the guest's completion buffer. */
+export function writeCompletions(memory: WebAssembly.Memory, pointer: number, completions: Completion[]): void {
+  const view = new DataView(memory.buffer, pointer, completions.length * 16);
+  completions.forEach(({ slot, generation, result }, i) => {
+    view.setUint32(i * 16, slot, true);
+    view.setUint32(i * 16 + 4, generation, true);
+    view.setInt32(i * 16 + 8, result, true);
+  });
+}
+
+/** Reads an AssemblyScript string. */
+export function readString(memory: WebAssembly.Memory, pointer: number): string {
+  if (!pointer) return "";
+  const length = new DataView(memory.buffer).getUint32(pointer - 4, true) >>> 1;
+  const units = new Uint16Array(memory.buffer, pointer, length);
+  let text = "";
+  for (let i = 0; i < length; i += 4096) text += String.fromCharCode(...units.subarray(i, i + 4096));
+  return text;
+}
+
+/** Makes an AssemblyScript string, pinned: the caller unpins it when the guest holds it. */
+export function newString(guest: GuestExports, text: string): number {
+  const pointer = guest.__fibers_new_string(text.length) >>> 0;
+  const units = new Uint16Array(guest.memory.buffer, pointer, text.length);
+  for (let i = 0; i < text.length; i++) units[i] = text.charCodeAt(i);
+  return pointer;
+}
+
+/** A failure, read out of the guest's memory. */
+export interface FailureFields {
+  code: string;
+  message: string;
+  fiberName: string;
+  fiberId: number;
+  /** Address of the failure that caused it; 0 for none. */
+  cause: number;
+}
+
+export function readFailure(memory: WebAssembly.Memory, pointer: number): FailureFields {
+  const view = new DataView(memory.buffer, pointer, 36);
+  return {
+    code: readString(memory, view.getUint32(0, true)),
+    message: readString(memory, view.getUint32(4, true)),
+    fiberName: readString(memory, view.getUint32(8, true)),
+    cause: view.getUint32(12, true),
+    fiberId: Number(view.getBigInt64(16, true)),
+  };
+}
+
+/** Makes the string of bytes in which a failure keeps the frames of a trap: index and offset of each, innermost first. Pinned. */
+export function newTrapFrames(guest: GuestExports, frames: { functionIndex: number; offset: number }[]): number {
+  const pointer = guest.__fibers_new_string(frames.length * 4) >>> 0;
+  const words = new Uint32Array(guest.memory.buffer, pointer, frames.length * 2);
+  frames.forEach(({ functionIndex, offset }, i) => words.set([functionIndex, offset], i * 2));
+  return pointer;
+}
+
+/** The frames of the trap by which a fiber failed; null when it failed otherwise. */
+export function readTrapFrames(memory: WebAssembly.Memory, failure: number): { functionIndex: number; offset: number; name: string }[] | null {
+  const view = new DataView(memory.buffer);
+  const frames = view.getUint32(failure + 24, true);
+  const isTrap = view.getUint32(failure + 28, true) === 0;
+  if (!frames || !isTrap) return null;
+  const words = new Uint32Array(memory.buffer, frames, view.getUint32(frames - 4, true) >>> 2);
+  const found = [];
+  for (let i = 0; i < words.length; i += 2) found.push({ functionIndex: words[i] ?? 0, offset: words[i + 1] ?? 0, name: "" });
+  return found;
+}
+
+/** The states and reasons of `assembly/record.ts`, in its order. */
+export const STATES = ["ready", "running", "parked", "done", "failed", "cancelled"] as const;
+export const REASONS = ["", "sleep", "join", "output"] as const;
+
+/** A fiber, read out of its record. */
+export interface FiberFields {
+  pointer: number;
+  id: number;
+  name: string;
+  state: (typeof STATES)[number];
+  reason: (typeof REASONS)[number];
+  /** Id of the fiber that it joins; 0 otherwise. */
+  joins: number;
+  /** Bytes of saved frames and slice. */
+  savedBytes: number;
+  next: number;
+}
+
+export const RECORD_SIZE = 104;
+
+export function readFiber(memory: WebAssembly.Memory, pointer: number): FiberFields {
+  const view = new DataView(memory.buffer);
+  const state = STATES[view.getUint8(pointer + 52)] ?? "ready";
+  const reason = state === "parked" ? (REASONS[view.getUint8(pointer + 53)] ?? "") : "";
+  const object = view.getUint32(pointer + 68, true);
+  return {
+    pointer,
+    id: Number(view.getBigInt64(pointer + 56, true)),
+    name: readString(memory, view.getUint32(pointer + 40, true)),
+    state,
+    reason,
+    joins: reason === "join" ? Number(view.getBigInt64(object + 56, true)) : 0,
+    savedBytes: view.getUint32(pointer + 16, true) + view.getUint32(pointer + 20, true),
+    next: view.getUint32(pointer + 32, true),
+  };
+}

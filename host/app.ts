@@ -1,0 +1,319 @@
+/** `App`: one running instance. Its exports are async functions, each call a fiber; turns are taken from the event loop. */
+import {
+  type Completion,
+  COMPLETIONS_CAPACITY,
+  type FiberFields,
+  type GuestExports,
+  newString,
+  readFiber,
+  START_PREFIX,
+  TAKE_PREFIX,
+  writeCompletions,
+} from "./abi.ts";
+import { Calls } from "./calls.ts";
+import type { Driver } from "./driver.ts";
+import { FibersError } from "./errors.ts";
+import { FailureReader } from "./failure-reader.ts";
+import { instantiate } from "./imports.ts";
+import type { ExportDescription, SectionContent } from "./section.ts";
+import { SourceLocator } from "./stack-trace.ts";
+import { judgeTrap, type Verdict } from "./trap.ts";
+import { checkArguments, liftResult, type PlainValue, startWithArguments } from "./values.ts";
+
+export interface AppParts {
+  module: WebAssembly.Module;
+  section: SectionContent;
+  driver: Driver;
+  imports: WebAssembly.Imports;
+  readSourceMap: () => string | null;
+  onUnobserved: (error: Error) => void;
+}
+
+/** A fiber, as `fibers()` shows it. */
+export type FiberDescription = Omit<FiberFields, "pointer" | "next">;
+
+/** An exported function, as JavaScript calls it. */
+export type AsyncExport = (...values: PlainValue[]) => Promise<PlainValue | undefined>;
+
+type State = "new" | "open" | "closing" | "closed" | "dead";
+
+/** How long `close` waits for cleanups, in milliseconds. */
+const DEFAULT_GRACE = 1000;
+
+/** A loaded program. Made by `load`. */
+export class App {
+  /** The functions that the program's entry file exports. */
+  readonly exports: Readonly<Record<string, AsyncExport>>;
+  /** Failures that nobody looked at, as they were reported. */
+  readonly warnings: string[] = [];
+
+  readonly #parts: AppParts;
+  readonly #calls = new Calls();
+  #guest!: GuestExports;
+  #failures!: FailureReader;
+  #state: State = "new";
+  #death: FibersError | undefined;
+  #isInTurn = false;
+  /** Calls made while a turn is on the stack: the guest cannot be entered then. */
+  #postponed: (() => void)[] = [];
+  #completions: Completion[] = [];
+  #settled: number[] = [];
+  #onEmpty: (() => void) | undefined;
+
+  /** @internal */
+  constructor(parts: AppParts) {
+    this.#parts = parts;
+    this.exports = makeExports(parts.section, (description, values) => this.#call(description, values));
+  }
+
+  /** @internal Instantiates, and runs the top-level statements. */
+  async start(stackLimit: number, redZone: number): Promise<void> {
+    const { module, section, driver, imports, readSourceMap } = this.#parts;
+    const locator = new SourceLocator(readSourceMap);
+    this.#failures = new FailureReader(locator);
+    driver.open({ complete: (completion) => this.#completions.push(completion), turn: () => this.#turn() });
+    try {
+      this.#guest = await instantiate(module, imports, driver, {
+        settle: (call) => this.#settled.push(call),
+        trace: (stack) => this.#failures.noteTrace(stack),
+      });
+      this.#failures.attach(this.#guest);
+      this.#guest.__fibers_start();
+    } catch (error) {
+      driver.close();
+      if (error instanceof FibersError) throw error;
+      throw this.#failures.startError(judgeTrap(error, section), error);
+    }
+    this.#guest.__fibers_configure(stackLimit, redZone);
+    this.#state = "open";
+    if (this.#guest.__fibers_count()) driver.soon();
+  }
+
+  /** All fibers that have not ended, the oldest first. */
+  fibers(): FiberDescription[] {
+    const found: FiberDescription[] = [];
+    if (this.#state === "dead" || this.#state === "closed") return found;
+    for (let at = this.#guest.__fibers_list() >>> 0; at; ) {
+      const { pointer: _, next, ...description } = readFiber(this.#guest.memory, at);
+      if (!["done", "failed", "cancelled"].includes(description.state)) found.push(description);
+      at = next;
+    }
+    return found;
+  }
+
+  /** What every fiber does and waits for, a line each. */
+  dump(): string {
+    const fibers = this.fibers().map(({ id, name, state, reason, joins }) => {
+      const wait = reason === "join" ? `join of fiber ${joins}` : reason;
+      return `fiber ${id}${name ? ` "${name}"` : ""}: ${state}${wait ? ` (${wait})` : ""}`;
+    });
+    return fibers.length ? fibers.join("\n") : "no fibers";
+  }
+
+  /** The memory of the instance, for measuring. */
+  get memory(): WebAssembly.Memory {
+    return this.#guest.memory;
+  }
+
+  /** How many times a fiber was resumed. */
+  get switches(): number {
+    return this.#guest.__fibers_count_switches();
+  }
+
+  /** A full collection of garbage. */
+  collect(): void {
+    if (this.#isInTurn) throw new FibersError("E_IN_TURN", "collect works only between turns: call it from the event loop, not from an import");
+    this.#guest.__fibers_collect();
+  }
+
+  /** Fails the pending calls with E_DEADLOCK when nothing can happen any more; does nothing when all is idle or at work. */
+  assertIdle(): void {
+    if (!this.#calls.size) return;
+    const report = `nothing can wake these fibers any more:\n${this.dump()}`;
+    this.#calls.rejectAll(() => new FibersError("E_DEADLOCK", report));
+  }
+
+  /** How many calls have not ended. */
+  get pendingCalls(): number {
+    return this.#calls.size;
+  }
+
+  /**
+   * Cancels all fibers, lets their cleanups run for at most `grace` milliseconds (1,000 by default), rejects calls that are still
+   * pending with E_INSTANCE_CLOSED, and lets go of the driver. Closing twice waits for the first time.
+   */
+  async close({ grace = DEFAULT_GRACE }: { grace?: number } = {}): Promise<void> {
+    if (this.#state === "open") {
+      this.#state = "closing";
+      await this.#cancelAll(grace);
+      this.#end("closed", new FibersError("E_INSTANCE_CLOSED", "the instance was closed while this call was pending"));
+    }
+  }
+
+  /** Ends the instance at once: no cleanup runs. Pending calls reject with E_INSTANCE_CLOSED. */
+  terminate(): void {
+    if (this.#state !== "open" && this.#state !== "closing") return;
+    this.#end("closed", new FibersError("E_INSTANCE_CLOSED", "the instance was terminated while this call was pending"));
+  }
+
+  async #cancelAll(grace: number): Promise<void> {
+    const reason = newString(this.#guest, "the instance is closing");
+    this.#guest.__fibers_cancel_all(reason);
+    this.#guest.__fibers_unpin(reason);
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+      timer = setTimeout(resolve, grace);
+      this.#parts.driver.soon();
+    });
+    clearTimeout(timer);
+  }
+
+  #end(state: "closed" | "dead", error: FibersError): void {
+    this.#state = state;
+    this.#death = error;
+    this.#parts.driver.close();
+    this.#onEmpty?.();
+    this.#calls.rejectAll(() => new FibersError(error.code, error.message, { cause: error.cause }));
+  }
+
+  #call(description: ExportDescription, values: PlainValue[]): Promise<PlainValue | undefined> {
+    return new Promise((resolve, reject) => {
+      checkArguments(description, values);
+      const start = () => {
+        if (this.#state !== "open") {
+          reject(this.#refusal());
+          return;
+        }
+        const call = this.#startCall(description, values);
+        this.#calls.add(call, { description, resolve, reject });
+        this.#parts.driver.soon();
+      };
+      if (this.#isInTurn) this.#postponed.push(start);
+      else start();
+    });
+  }
+
+  #refusal(): FibersError {
+    if (this.#state === "dead" && this.#death) return this.#death;
+    return new FibersError("E_INSTANCE_CLOSED", "this instance is closed: load the module again");
+  }
+
+  #startCall(description: ExportDescription, values: PlainValue[]): number {
+    const start = this.#export(START_PREFIX + description.name);
+    return startWithArguments(this.#guest, start as (...values: (number | bigint)[]) => number, description, values);
+  }
+
+  #export(name: string): (...values: unknown[]) => unknown {
+    return (this.#guest as unknown as Record<string, (...values: unknown[]) => unknown>)[name] as (...values: unknown[]) => unknown;
+  }
+
+  /** One turn: deliver what has completed, run what is ready, settle what has ended, ask for the next one. */
+  #turn(): void {
+    if (this.#state !== "open" && this.#state !== "closing") return;
+    const next = this.#enterGuest();
+    this.#settleCalls();
+    if (next === null) return;
+    this.#report();
+    if (this.#state === "closing" && !this.#guest.__fibers_count()) this.#onEmpty?.();
+    for (const start of this.#postponed.splice(0)) start();
+    if (next === 0 || this.#completions.length) this.#parts.driver.soon();
+    else this.#parts.driver.arm(next);
+  }
+
+  /** Runs the guest until its turn is over, traps included. Null when the instance died. */
+  #enterGuest(): number | null {
+    const { turnBudget, turnSwitches } = this.#parts.driver;
+    const guest = this.#guest;
+    const stackPointer = guest.__fibers_stack_pointer?.value;
+    const begin = this.#parts.driver.now();
+    this.#isInTurn = true;
+    try {
+      this.#deliver();
+      for (let budget = turnBudget; ; budget = turnBudget - (this.#parts.driver.now() - begin)) {
+        try {
+          return guest.__fibers_turn(Math.max(budget, 0), turnSwitches);
+        } catch (error) {
+          if (guest.__fibers_stack_pointer) guest.__fibers_stack_pointer.value = stackPointer as number;
+          if (!this.#failTrapped(error)) return null;
+          if (budget <= 0) return 0;
+        }
+      }
+    } finally {
+      this.#isInTurn = false;
+    }
+  }
+
+  #deliver(): void {
+    while (this.#completions.length) {
+      const batch = this.#completions.splice(0, COMPLETIONS_CAPACITY);
+      writeCompletions(this.#guest.memory, this.#guest.__fibers_completion_buffer() >>> 0, batch);
+      this.#guest.__fibers_complete(batch.length);
+    }
+  }
+
+  /** Charges a trap to the fiber that ran. False: the instance is dead. */
+  #failTrapped(error: unknown): boolean {
+    const verdict = judgeTrap(error, this.#parts.section);
+    if (verdict.isIsolated) {
+      try {
+        this.#failures.failTrapped(verdict);
+        return true;
+      } catch (second) {
+        this.#die(verdict, second);
+        return false;
+      }
+    }
+    this.#die(verdict, error);
+    return false;
+  }
+
+  #die({ code, message }: Verdict, cause: unknown): void {
+    const text = `the instance is dead: a trap (${code}: ${message}) left its allocator, collector or scheduler half way through a change`;
+    this.#end("dead", new FibersError("E_INSTANCE_DEAD", text, { cause }));
+  }
+
+  #settleCalls(): void {
+    for (const call of this.#settled.splice(0)) {
+      const pending = this.#calls.take(call);
+      if (this.#state === "dead") continue;
+      const failure = this.#guest.__fibers_call_failure(call) >>> 0;
+      if (failure) {
+        pending?.reject(this.#failures.read(failure));
+      } else if (pending) {
+        const { name, result } = pending.description;
+        if (result === "void") pending.resolve(undefined);
+        else pending.resolve(liftResult(this.#guest, result, this.#export(TAKE_PREFIX + name)(call) as number | bigint));
+      }
+      this.#guest.__fibers_release_call(call);
+    }
+  }
+
+  /** Reports failures that nobody looked at: those of collected fibers now, all when no call is pending. */
+  #report(): void {
+    const all = this.#calls.size === 0 ? 1 : 0;
+    while (true) {
+      const failure = this.#guest.__fibers_take_report(all) >>> 0;
+      if (!failure) return;
+      const error = this.#failures.read(failure);
+      this.warnings.push(`${error.code}: ${error.message} (fiber ${error.fiber || error.fiberId})`);
+      this.#parts.onUnobserved(error);
+    }
+  }
+}
+
+function makeExports(
+  section: SectionContent,
+  call: (description: ExportDescription, values: PlainValue[]) => Promise<PlainValue | undefined>,
+): Record<string, AsyncExport> {
+  const functions: Record<string, AsyncExport> = {};
+  for (const description of section.exports) functions[description.name] = (...values) => call(description, values);
+  return new Proxy(functions, {
+    get(target, name) {
+      // `then` is asked for by await; an unknown name otherwise is a mistake that deserves its own sentence.
+      if (typeof name === "symbol" || name in target || name === "then") return Reflect.get(target, name) as unknown;
+      const known = Object.keys(target).join(", ") || "nothing";
+      throw new FibersError("E_NO_EXPORT", `the module exports no function ${JSON.stringify(name)}; it exports ${known}`);
+    },
+  });
+}

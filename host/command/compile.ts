@@ -1,0 +1,69 @@
+/** Compiles AssemblyScript in memory: asc with the transform, for `as-fibers run`, the demos, tests and benchmarks. */
+import { createRequire } from "node:module";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import asc from "assemblyscript/asc";
+import { FibersError } from "../errors.ts";
+import FibersTransform from "../transform/index.ts";
+
+export interface CompileOptions {
+  /** Optimized or not; "release" by default. */
+  target?: "debug" | "release";
+  runtime?: "incremental" | "minimal" | "stub";
+  /** Options for asc, as on its command line. */
+  flags?: string[];
+  /** False: plain asc, without the transform. For comparing. */
+  fibers?: boolean;
+}
+
+export interface Compiled {
+  binary: Uint8Array;
+  /** The source map's text. */
+  sourceMap: string;
+  /** What asc and the transform have printed. */
+  report: string;
+}
+
+const TARGETS = { debug: ["--debug"], release: ["--optimizeLevel", "3", "--shrinkLevel", "0"] };
+
+/**
+ * Compiles one file with all that it imports.
+ * @throws E_COMPILE with asc's report, which names file and line and shows the source
+ */
+export async function compile(file: string, options: CompileOptions = {}): Promise<Compiled> {
+  const { target = "release", runtime = "incremental", flags = [], fibers = true } = options;
+  const baseDir = path.dirname(path.resolve(file));
+  const output = new Map<string, string | Uint8Array>();
+  const stdout = asc.createMemoryStream();
+  const stderr = asc.createMemoryStream();
+  const argv = [path.basename(file), "--outFile", "module.wasm", "--sourceMap", "--runtime", runtime, "--baseDir", baseDir];
+  argv.push("--config", "none", ...TARGETS[target], ...(fibers ? ["--stackSize", "262144"] : []), ...flags);
+  const { error } = await asc.main(argv, {
+    stdout,
+    stderr,
+    transforms: fibers ? [FibersTransform as never] : [],
+    readFile: (name, from) => readSource(path.resolve(from, name)),
+    writeFile: (name, contents) => void output.set(name, contents),
+    listFiles: () => [],
+  });
+  const report = stderr.toString().trim();
+  if (error) throw new FibersError("E_COMPILE", [report, error.message].filter(Boolean).join("\n"));
+  const binary = output.get("module.wasm");
+  const sourceMap = output.get("module.wasm.map");
+  return { binary: binary as Uint8Array, sourceMap: String(sourceMap), report };
+}
+
+const packageRoot = path.dirname(createRequire(import.meta.url).resolve("as-fibers/package.json"));
+
+/** Reads a source. The package "as-fibers" is this one, wherever the program lies. */
+async function readSource(file: string): Promise<string | null> {
+  const parts = file.split(path.sep).join("/").split("/node_modules/as-fibers/");
+  const actual = parts.length > 1 ? path.join(packageRoot, parts.at(-1) ?? "") : file;
+  try {
+    return await readFile(actual, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "EISDIR" || code === "ENOTDIR") return null;
+    throw error;
+  }
+}

@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+/** The command `as-fibers`. */
+console.log("as-fibers");

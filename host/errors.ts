@@ -1,0 +1,60 @@
+/** The errors of the host: every one has a stable code. */
+
+/** An error of as-fibers. Programs compare `code`; people read `message`. */
+export class FibersError extends Error {
+  override name = "FibersError";
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** A place in the AssemblyScript source. */
+export interface Location {
+  file: string;
+  line: number;
+  column: number;
+}
+
+/** One frame of a fiber's stack. `location` is null without a source map. */
+export interface Frame {
+  functionName: string;
+  location: Location | null;
+}
+
+/** A fiber that failed, as whoever started the work sees it. */
+export class FiberError extends FibersError {
+  override name = "FiberError";
+  /** Name of the fiber; may be empty. */
+  readonly fiber: string;
+  readonly fiberId: number;
+  /** Where it failed: the innermost frame of the program itself; null when that cannot be told. */
+  readonly location: Location | null;
+  /** Its stack, innermost first, without the frames of as-fibers. */
+  readonly frames: Frame[];
+
+  constructor(
+    fields: { code: string; message: string; fiberName: string; fiberId: number },
+    frames: Frame[],
+    options?: ErrorOptions,
+  ) {
+    super(fields.code, fields.message, options);
+    this.fiber = fields.fiberName;
+    this.fiberId = fields.fiberId;
+    this.frames = frames;
+    this.location = frames.find((frame) => frame.location && !frame.location.file.startsWith("~lib/"))?.location ?? null;
+    const lines = frames.map(({ functionName, location }) => `    at ${functionName} (${describeLocation(location)})`);
+    this.stack = `${this.name} [${fields.code}]: ${fields.message}\n    in fiber ${describeFiber(fields)}\n${lines.join("\n")}`;
+  }
+}
+
+/** `file:line:column`, as editors and terminals link it. */
+export function describeLocation(location: Location | null): string {
+  return location ? `${location.file}:${location.line}:${location.column}` : "unknown";
+}
+
+export function describeFiber({ fiberName, fiberId }: { fiberName: string; fiberId: number }): string {
+  return fiberName ? `"${fiberName}" (${fiberId})` : `${fiberId}`;
+}

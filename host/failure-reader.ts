@@ -1,0 +1,70 @@
+/** Turns failures of the guest into errors, with the AssemblyScript lines of their stacks; and tells the guest about traps. */
+import { type GuestExports, newString, readFailure, readTrapFrames, newTrapFrames } from "./abi.ts";
+import { FiberError, FibersError } from "./errors.ts";
+import { isLibraryFrame, parseStack, type SourceLocator, type WasmFrame } from "./stack-trace.ts";
+import type { Verdict } from "./trap.ts";
+
+/** Frames of a stack trace that is read on purpose. */
+const TRACE_FRAMES = 64;
+
+export class FailureReader {
+  #guest!: GuestExports;
+  #locator: SourceLocator;
+  #noted: string | undefined;
+
+  constructor(locator: SourceLocator) {
+    this.#locator = locator;
+  }
+
+  attach(guest: GuestExports): void {
+    this.#guest = guest;
+  }
+
+  /** The guest has asked to note the stack trace of this moment. */
+  noteTrace(stack: string | undefined): void {
+    this.#noted = stack;
+  }
+
+  /** The error for a failure at this address, and those that caused it. */
+  read(pointer: number): FiberError {
+    const fields = readFailure(this.#guest.memory, pointer);
+    const frames = this.#framesOf(pointer).map((frame) => this.#locator.locate(frame));
+    const cause = fields.cause ? this.read(fields.cause) : undefined;
+    return new FiberError(fields, frames.filter((frame) => !isLibraryFrame(frame)), cause ? { cause } : {});
+  }
+
+  #framesOf(pointer: number): WasmFrame[] {
+    const trapped = readTrapFrames(this.#guest.memory, pointer);
+    if (trapped) return trapped;
+    this.#noted = undefined;
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = TRACE_FRAMES;
+    try {
+      if (!this.#guest.__fibers_trace_failure(pointer)) return [];
+    } finally {
+      Error.stackTraceLimit = limit;
+    }
+    return parseStack(this.#noted)?.frames ?? [];
+  }
+
+  /** Ends the running fiber as failed. @throws what the guest throws when even that is impossible */
+  failTrapped({ code, message, frames }: Verdict): void {
+    const guest = this.#guest;
+    // Under memory exhaustion, the guest gives back a reserve first: what follows must be able to allocate.
+    guest.__fibers_before_trapped();
+    const codeString = newString(guest, code);
+    const messageString = newString(guest, message);
+    const framesString = newTrapFrames(guest, frames);
+    guest.__fibers_trapped(codeString, messageString, framesString);
+    for (const pointer of [codeString, messageString, framesString]) guest.__fibers_unpin(pointer);
+    guest.__fibers_after_trapped(code === "E_OUT_OF_MEMORY" ? 1 : 0);
+  }
+
+  /** The error for a top-level statement that trapped. */
+  startError({ code, message, frames }: Verdict, cause: unknown): FibersError {
+    const located = frames.map((frame) => this.#locator.locate(frame)).filter((frame) => !isLibraryFrame(frame));
+    if (!located.length) return new FibersError(code, message, { cause });
+    return new FiberError({ code, message, fiberName: "top-level statements", fiberId: 0 }, located, { cause });
+  }
+}
+

@@ -1,0 +1,91 @@
+/** `load`: from a module's bytes to a running instance whose exports are async functions. */
+import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { App } from "./app.ts";
+import type { Driver } from "./driver.ts";
+import { nodeDriver } from "./drivers/node.ts";
+import { redZoneBytes } from "./engine-stack.ts";
+import { FibersError } from "./errors.ts";
+import { readSection, type SectionContent } from "./section.ts";
+
+/** A file's URL or path, the module's bytes, or the module. */
+export type ModuleSource = URL | string | Uint8Array | ArrayBuffer | WebAssembly.Module;
+
+export interface LoadOptions {
+  /** What the program imports beside what as-fibers gives it, by module and name. */
+  imports?: WebAssembly.Imports;
+  /** Who serves the program; `nodeDriver()` by default. One driver serves one instance. */
+  driver?: Driver;
+  /** The most bytes of frames that one fiber may save when it suspends; 256 KiB by default. */
+  stackLimit?: number;
+  /** The source map's text, for modules that are loaded from bytes. Beside a file, it is found. */
+  sourceMap?: string;
+  /** Told about failures that nobody looked at; by default they are written to standard error. */
+  onUnobserved?: (error: Error) => void;
+}
+
+const DEFAULT_STACK_LIMIT = 256 * 1024;
+
+/**
+ * Loads a module that was built with as-fibers, and runs its top-level statements.
+ * @throws E_NOT_AS_FIBERS, E_ABI_MISMATCH (not built with this), E_INVALID_OPTION, E_MISSING_IMPORT; and what a top-level statement throws
+ */
+export async function load(source: ModuleSource, options: LoadOptions = {}): Promise<App> {
+  const stackLimit = checkOptions(options);
+  const module = await compile(source);
+  const section = readSection(module);
+  const app = new App({
+    module,
+    section,
+    driver: options.driver ?? nodeDriver(),
+    imports: options.imports ?? {},
+    readSourceMap: () => options.sourceMap ?? readSourceMapBeside(source, section),
+    onUnobserved: options.onUnobserved ?? ((error) => process.stderr.write(`as-fibers: nobody looked at this failure:\n${error.stack}\n`)),
+  });
+  await app.start(stackLimit, redZoneBytes());
+  return app;
+}
+
+const KNOWN_OPTIONS = new Set(["imports", "driver", "stackLimit", "sourceMap", "onUnobserved"]);
+
+function checkOptions(options: LoadOptions): number {
+  for (const name of Object.keys(options)) {
+    if (KNOWN_OPTIONS.has(name)) continue;
+    throw new FibersError("E_INVALID_OPTION", `load has no option ${JSON.stringify(name)}; it knows ${[...KNOWN_OPTIONS].join(", ")}`);
+  }
+  const { stackLimit = DEFAULT_STACK_LIMIT } = options;
+  if (!Number.isInteger(stackLimit) || stackLimit < 64 || stackLimit > 2 ** 30) {
+    throw new FibersError("E_INVALID_OPTION", `stackLimit is a number of bytes from 64 to 2^30, and got ${String(stackLimit)}`);
+  }
+  return stackLimit;
+}
+
+async function compile(source: ModuleSource): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  const bytes = source instanceof Uint8Array || source instanceof ArrayBuffer ? source : await readSource(source);
+  try {
+    return await WebAssembly.compile(bytes as BufferSource);
+  } catch (error) {
+    throw new FibersError("E_NOT_AS_FIBERS", `this is not a WebAssembly module: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function readSource(source: URL | string): Promise<Uint8Array> {
+  try {
+    return await readFile(source);
+  } catch (error) {
+    throw new FibersError("E_NO_MODULE", `cannot read the module ${String(source)}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function readSourceMapBeside(source: ModuleSource, { sourceMap }: SectionContent): string | null {
+  if (!sourceMap || !(source instanceof URL || typeof source === "string")) return null;
+  const path = source instanceof URL ? fileURLToPath(source) : source;
+  try {
+    return readFileSync(path.replace(/[^/\\]*$/, "") + sourceMap.replace(/^\.\//, ""), "utf8");
+  } catch {
+    // A source map is a convenience: without it, errors say "unknown" for the line.
+    return null;
+  }
+}

@@ -1,0 +1,60 @@
+/** The custom section `as-fibers`: what a module says about itself, written by the transform and read by every loader. */
+import { ABI_VERSION } from "./abi.ts";
+import { FibersError } from "./errors.ts";
+
+export const SECTION_NAME = "as-fibers";
+
+export interface ExportDescription {
+  name: string;
+  /** AssemblyScript types, as written. */
+  parameters: { name: string; type: string }[];
+  /** How many arguments must be given; the others have initializers. */
+  required: number;
+  result: string;
+  /** Whether all its types can cross the border. */
+  callable: boolean;
+}
+
+/** Everything in the section, as JSON. */
+export interface SectionContent {
+  abi: number;
+  /** Version of the compiler. */
+  compiler: string;
+  /** Version of as-fibers. */
+  library: string;
+  runtime: "incremental" | "minimal" | "stub";
+  exports: ExportDescription[];
+  /** Imports that JavaScript may serve with a promise, as "module.name". */
+  suspendingImports: string[];
+  instrumented: { instrumented: number; functions: number };
+  /** Bytes that saving all mutable globals takes. */
+  globalsSize: number;
+  /** Indices of allocator, collector and library. */
+  runtimeFunctions: number[];
+  /** Indices of the allocator alone. */
+  allocatorFunctions: number[];
+  /** Name of the source map, relative to the module; null when it was built without one. */
+  sourceMap: string | null;
+}
+
+/**
+ * Reads the section of a module.
+ * @throws E_NOT_AS_FIBERS when it has none; E_ABI_MISMATCH when it was built with another version of the ABI
+ */
+export function readSection(module: WebAssembly.Module): SectionContent {
+  const bytes = WebAssembly.Module.customSections(module, SECTION_NAME)[0];
+  if (!bytes) {
+    throw new FibersError(
+      "E_NOT_AS_FIBERS",
+      'this module was not built with as-fibers: add "extends": "as-fibers/asconfig.json" to its asconfig.json and build it again',
+    );
+  }
+  const content = JSON.parse(new TextDecoder().decode(bytes)) as SectionContent;
+  if (content.abi !== ABI_VERSION) {
+    throw new FibersError(
+      "E_ABI_MISMATCH",
+      `this module was built with ABI ${content.abi} (as-fibers ${content.library}), and this is ABI ${ABI_VERSION}: build it again with this version`,
+    );
+  }
+  return content;
+}

@@ -1,0 +1,76 @@
+/**
+ * The parts of the AssemblyScript compiler that the transform touches: shapes only. The compiler hands its own objects to a
+ * transform; these interfaces name what is read from them, so that the rest of the transform is checked.
+ */
+import * as assemblyscript from "assemblyscript";
+import type binaryen from "assemblyscript/binaryen";
+
+/** A Binaryen module, as asc gives it to `afterCompile`. */
+export type Module = binaryen.Module;
+
+/** asc's enums: const enums in its types, plain objects when it runs. */
+export const { CommonFlags, NodeKind, SourceKind } = assemblyscript as unknown as {
+  CommonFlags: { Export: number };
+  NodeKind: { FunctionDeclaration: number; Export: number };
+  SourceKind: { UserEntry: number };
+};
+
+export interface Range {
+  toString(): string;
+}
+
+export interface TypeNode {
+  range: Range;
+}
+
+export interface ParameterNode {
+  name: { text: string };
+  type: TypeNode;
+  initializer: { range: Range } | null;
+}
+
+export interface Statement {
+  kind: number;
+  range: Range;
+}
+
+export interface FunctionDeclaration extends Statement {
+  name: { text: string };
+  flags: number;
+  typeParameters: unknown[] | null;
+  signature: { parameters: ParameterNode[]; returnType: TypeNode };
+}
+
+export interface ExportStatement extends Statement {
+  path: unknown;
+  members: { localName: { text: string }; exportedName: { text: string } }[] | null;
+}
+
+export interface Source {
+  sourceKind: number;
+  normalizedPath: string;
+  internalPath: string;
+  text: string;
+  statements: Statement[];
+}
+
+export interface Parser {
+  parseFile(text: string, path: string, isEntry: boolean): void;
+}
+
+/** Runtime as asc numbers it. */
+export const RUNTIME_NAMES = ["stub", "minimal", "incremental"] as const;
+export type RuntimeName = (typeof RUNTIME_NAMES)[number];
+
+export interface Program {
+  sources: Source[];
+  options: {
+    runtime: number;
+    stackSize: number;
+    exportStart: string | null;
+    optimizeLevelHint: number;
+    shrinkLevelHint: number;
+    debugInfo: boolean;
+    sourceMap: boolean;
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * The one transform: makes an AssemblyScript program's functions able to suspend, and its exports callable as fibers.
+ * Used by `"extends": "as-fibers/asconfig.json"`; there is nothing else to configure.
+ */
+import binaryen from "assemblyscript/binaryen";
+import { ABI_VERSION, STACK_POINTER_EXPORT, START_EXPORT } from "../abi.ts";
+import { SECTION_NAME, type SectionContent } from "../section.ts";
+import { libraryVersion } from "../version.ts";
+import { type Module, type Parser, type Program, RUNTIME_NAMES, type Source, SourceKind } from "./compiler.ts";
+import { type EntryFunction, exportedFunctions, generateEntry } from "./entry.ts";
+import { addGlobalsCopy } from "./globals.ts";
+import { instrument, type Instrumented } from "./instrument.ts";
+import { findRuntimeFunctions } from "./runtime-functions.ts";
+import { verifyShadowStack, VerificationError } from "./verify.ts";
+
+/** Deepest recursion that suspends with a shadow stack of this size: about 13,000 frames with a managed local each. */
+const STACK_SIZE = 262_144;
+
+const STACK_POINTER = "~lib/memory/__stack_pointer";
+
+/** asc constructs this class, after it has put its own objects on the prototype. */
+export default class FibersTransform {
+  declare readonly program: Program;
+  declare readonly stderr: { write(text: string): void };
+  #exports: EntryFunction[] = [];
+
+  /** Adds to each entry file what makes its exports callable. */
+  afterParse(parser: Parser): void {
+    const { options, sources } = this.program;
+    if (!options.stackSize) options.stackSize = STACK_SIZE;
+    options.exportStart = START_EXPORT;
+    const entry = sources.find((source) => source.sourceKind === SourceKind.UserEntry && !source.internalPath.startsWith("~lib/"));
+    if (!entry) return;
+    this.#exports = exportedFunctions(entry);
+    moveInto(entry, parser, sources, generateEntry(this.#exports));
+  }
+
+  /** Instruments, and arranges for the custom section to be written when asc emits. */
+  afterCompile(module: Module): void {
+    const { options } = this.program;
+    const runtime = RUNTIME_NAMES[options.runtime] ?? "incremental";
+    try {
+      verifyShadowStack(options.stackSize, runtime);
+      for (const { description } of this.#exports) module.removeExport(description.name);
+      if (module.getGlobal(STACK_POINTER)) module.addGlobalExport(STACK_POINTER, STACK_POINTER_EXPORT);
+      const result = instrument(module, {
+        optimizeLevel: options.optimizeLevelHint,
+        shrinkLevel: options.shrinkLevelHint,
+        debugInfo: options.debugInfo,
+      });
+      const globalsSize = addGlobalsCopy(module);
+      this.#writeSectionOnEmit(module, result, {
+        abi: ABI_VERSION,
+        compiler: compilerVersion(),
+        library: libraryVersion,
+        runtime,
+        exports: this.#exports.map((entry) => entry.description),
+        suspendingImports: [],
+        instrumented: { instrumented: result.instrumented, functions: result.functions },
+        globalsSize,
+        runtimeFunctions: [],
+        allocatorFunctions: [],
+        sourceMap: null,
+      });
+    } catch (error) {
+      if (!(error instanceof VerificationError)) throw error;
+      // asc prints the message of what a transform throws; its stack would say nothing to the user.
+      error.stack = error.message;
+      throw error;
+    }
+  }
+
+  /** asc optimizes once more after `afterCompile`, and only then are functions in their final order: so the section waits for that. */
+  #writeSectionOnEmit(module: Module, result: Instrumented, content: SectionContent): void {
+    const emit = module.emitBinary.bind(module) as (sourceMap?: string | null) => { binary: Uint8Array };
+    let isWritten = false;
+    const emitWithSection = (sourceMap?: string | null): unknown => {
+      if (sourceMap === undefined || isWritten) return emit(sourceMap);
+      isWritten = true;
+      const sizeWithout = emit(null).binary.length;
+      const section = { ...content, ...findRuntimeFunctions(module), sourceMap: sourceMap || null };
+      const bytes = new TextEncoder().encode(JSON.stringify(section));
+      module.addCustomSection(SECTION_NAME, bytes);
+      this.stderr.write(`as-fibers: ${sizeReport(sizeWithout, result)}\n`);
+      return emit(sourceMap);
+    };
+    module.emitBinary = emitWithSection as typeof module.emitBinary;
+  }
+}
+
+function sizeReport(bytes: number, { bytesBefore, instrumented, functions }: Instrumented): string {
+  const added = Math.max(0, bytes - bytesBefore);
+  const percent = Math.round((100 * added) / bytesBefore);
+  return `${instrumented} of ${functions} functions can suspend; that adds ${added} bytes (${percent} %) to ${bytesBefore}`;
+}
+
+/** Parses text as a source of its own, then moves its statements to the front of the entry file. */
+function moveInto(entry: Source, parser: Parser, sources: Source[], text: string): void {
+  const path = `${entry.normalizedPath.replace(/\.ts$/, "")}~fibers.ts`;
+  parser.parseFile(text, path, true);
+  const generated = sources.find((source) => source.normalizedPath === path);
+  if (!generated) throw new Error(`as-fibers: asc has not kept the generated source ${path}`);
+  entry.statements.unshift(...generated.statements.splice(0));
+}
+
+function compilerVersion(): string {
+  return (binaryen as { version?: string }).version ?? "unknown";
+}

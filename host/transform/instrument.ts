@@ -1,0 +1,103 @@
+/**
+ * The build between compiler and binary: keep the switch whole, optimize, let Asyncify instrument, verify.
+ *
+ * The order matters. Inlining the switch into user code would make that code never suspend, so that is forbidden before anything is
+ * optimized; Asyncify comes after optimizing, since it saves every local that is left.
+ */
+import binaryen from "assemblyscript/binaryen";
+import { Features } from "./features.ts";
+import type { Module } from "./compiler.ts";
+import { parseModuleText } from "./module-text.ts";
+import { SWITCH, verifyAfterAsyncify, verifyBeforeAsyncify } from "./verify.ts";
+
+/** Never inlined: the switch, what ends a fiber, and the borders of the allocator and the collector, by which a trap's stack is judged. */
+const NEVER_INLINED = [
+  SWITCH,
+  "~lib/as-fibers/assembly/failure/fail*",
+  "~lib/rt/itcms/__*",
+  "~lib/rt/tcms/__*",
+  "~lib/rt/tlsf/__*",
+  "~lib/rt/stub/__*",
+];
+
+const ASYNCIFY_EXPORTS = ["start_unwind", "stop_unwind", "start_rewind", "stop_rewind", "get_state"].map((name) => `asyncify_${name}`);
+
+export interface InstrumentOptions {
+  optimizeLevel: number;
+  shrinkLevel: number;
+  debugInfo: boolean;
+  /** For tests that plant a fault. */
+  neverInlined?: string[];
+  /** For tests that plant a fault. */
+  passArguments?: Record<string, string>;
+}
+
+export interface Instrumented {
+  /** Functions that Asyncify instrumented. */
+  instrumented: number;
+  /** All functions. */
+  functions: number;
+  /** Size of the binary before Asyncify, optimized alike. */
+  bytesBefore: number;
+}
+
+/** Instruments a module in place. @throws VerificationError when the result would not suspend */
+export function instrument(module: Module, options: InstrumentOptions): Instrumented {
+  module.setFeatures(Features);
+  forbidInlining(module, options.neverInlined ?? NEVER_INLINED);
+  optimize(module, options);
+  const before = parseModuleText(module.emitText());
+  const bytesBefore = module.emitBinary().length;
+  const roles = verifyBeforeAsyncify(before);
+  runAsyncify(module, options);
+  const after = parseModuleText(module.emitText());
+  verifyAfterAsyncify(after, roles);
+  makeSaveRecordConstant(module, before.functions.has(SWITCH));
+  optimize(module, options);
+  let instrumented = 0;
+  for (const f of after.functions.values()) if (f.instrumented) instrumented++;
+  return { instrumented, functions: before.functions.size, bytesBefore };
+}
+
+function forbidInlining(module: Module, patterns: string[]): void {
+  for (const pattern of patterns) {
+    binaryen.setPassArgument("no-inline", pattern);
+    module.runPasses(["no-inline"]);
+  }
+  binaryen.clearPassArguments();
+}
+
+/** Optimizes as asc does for these levels. asc runs its own passes once more, later. */
+function optimize(module: Module, { optimizeLevel, shrinkLevel, debugInfo }: InstrumentOptions): void {
+  if (!optimizeLevel && !shrinkLevel) return;
+  const isFast = optimizeLevel >= 2 && shrinkLevel === 0;
+  binaryen.setOptimizeLevel(optimizeLevel >= 3 || shrinkLevel >= 2 ? 4 : optimizeLevel);
+  binaryen.setShrinkLevel(shrinkLevel);
+  binaryen.setDebugInfo(debugInfo);
+  binaryen.setAlwaysInlineMaxSize(isFast ? 12 : 2);
+  binaryen.setFlexibleInlineMaxSize(isFast ? 70 : 65);
+  binaryen.setOneCallerInlineMaxSize(isFast ? 200 : 80);
+  module.optimize();
+  binaryen.clearPassArguments();
+}
+
+function runAsyncify(module: Module, options: InstrumentOptions): void {
+  // No import suspends: the switch is inside. Indirect calls do: a fiber's body is one. `optimize` clears arguments, so they are set here.
+  binaryen.setPassArgument("asyncify-ignore-imports", "1");
+  for (const [name, value] of Object.entries(options.passArguments ?? {})) binaryen.setPassArgument(name, value);
+  module.runPasses(["asyncify"]);
+  binaryen.clearPassArguments();
+  for (const name of ASYNCIFY_EXPORTS) module.removeExport(name);
+}
+
+/**
+ * Asyncify keeps the address of the save record in a global, and reads it before each access. Ours is always the same one: with
+ * that address as its initial value, Binaryen sees a constant. Takes a quarter off a switch.
+ */
+function makeSaveRecordConstant(module: Module, hasSwitch: boolean): void {
+  if (!hasSwitch) return;
+  const match = /\(global\.set \$__asyncify_data\s*\(i32\.const (\d+)\)/.exec(module.emitText());
+  if (!match) return;
+  module.removeGlobal("__asyncify_data");
+  module.addGlobal("__asyncify_data", binaryen.i32, true, module.i32.const(Number(match[1])));
+}

@@ -1,0 +1,108 @@
+/**
+ * Checks that a build would suspend, before and after Asyncify. A build that would not is an error that names the function: without
+ * these checks such a program runs, and gives wrong answers.
+ */
+import type { FunctionText, ModuleText } from "./module-text.ts";
+
+/** The one function that may start an unwinding. */
+export const SWITCH = "~lib/as-fibers/assembly/context/suspend";
+const RESUME = "~lib/as-fibers/assembly/context/resume";
+
+/** A build that would not suspend. */
+export class VerificationError extends Error {
+  override name = "VerificationError";
+  /** What is wrong; stable. */
+  readonly code: string;
+  /** The function that is at fault. */
+  readonly functionName: string;
+
+  constructor(code: string, functionName: string, message: string) {
+    super(`${code}: ${message}`);
+    this.code = code;
+    this.functionName = functionName;
+  }
+}
+
+const UNWINDERS = ["asyncify.start_unwind", "asyncify.stop_rewind"];
+const REWINDERS = ["asyncify.stop_unwind", "asyncify.start_rewind"];
+
+/** What must be remembered of the module before Asyncify: it turns the imports into plain code. */
+export interface SwitchRoles {
+  /** Functions that drive the switch; Asyncify leaves them alone. */
+  runtime: Set<string>;
+  /** Functions from which a suspension can be reached, the runtime's excepted. */
+  suspending: Set<string>;
+}
+
+/** Checks an optimized module that Asyncify has not seen yet. */
+export function verifyBeforeAsyncify(module: ModuleText): SwitchRoles {
+  const callers = (imports: string[]) =>
+    [...module.functions.values()].filter((f) => [...f.calls].some((name) => imports.includes(module.imports.get(name) ?? "")));
+  const unwinders = callers(UNWINDERS);
+  const rewinders = callers(REWINDERS);
+  for (const { name } of unwinders) {
+    if (name === SWITCH) continue;
+    if (name.endsWith("/context/suspend")) {
+      throw new VerificationError(
+        "E_SECOND_SWITCH",
+        name,
+        `a second copy of as-fibers is in this program: ${name}. Import it everywhere as "as-fibers/assembly", never by a relative path`,
+      );
+    }
+    throw new VerificationError(
+      "E_INLINED_SWITCH",
+      name,
+      `the switch was inlined into ${name}, which therefore would never suspend. Do not inline ${SWITCH}`,
+    );
+  }
+  for (const { name } of rewinders) {
+    if (unwinders.some((f) => f.name === name)) {
+      throw new VerificationError("E_MIXED_ROLES", name, `${name} both starts and ends unwindings; it must do one of them`);
+    }
+  }
+  const runtime = new Set([...unwinders, ...rewinders].map((f) => f.name));
+  return { runtime, suspending: findSuspending(module, runtime) };
+}
+
+/** Checks the module after Asyncify: every function between a fiber's entry and a suspension is instrumented. */
+export function verifyAfterAsyncify(module: ModuleText, roles: SwitchRoles): void {
+  for (const name of roles.suspending) {
+    const f = module.functions.get(name);
+    if (f && !f.instrumented) {
+      throw new VerificationError(
+        "E_NOT_INSTRUMENTED",
+        name,
+        `${name} calls functions that may suspend, but Asyncify has not instrumented it: it would run on while its fiber waits`,
+      );
+    }
+  }
+}
+
+/** Checks that there is a shadow stack to switch. `stub` never collects, so it needs none. */
+export function verifyShadowStack(stackBytes: number, runtime: string): void {
+  if (runtime !== "stub" && stackBytes < 1024) {
+    throw new VerificationError(
+      "E_NO_SHADOW_STACK",
+      RESUME,
+      `there is no shadow stack for ${RESUME} to switch (stackSize is ${stackBytes}): the collector would free objects that parked fibers hold. Set "stackSize" to 262144 in asconfig.json`,
+    );
+  }
+}
+
+/** Closes "may suspend" over direct calls, and over indirect ones by signature. */
+function findSuspending(module: ModuleText, runtime: Set<string>): Set<string> {
+  const suspending = new Set<string>();
+  const indirectTypes = new Set<string>();
+  const isSuspending = (f: FunctionText) =>
+    [...f.calls].some((name) => name === SWITCH || suspending.has(name)) || [...f.indirect].some((type) => indirectTypes.has(type));
+  for (let grew = true; grew; ) {
+    grew = false;
+    for (const f of module.functions.values()) {
+      if (runtime.has(f.name) || suspending.has(f.name) || !isSuspending(f)) continue;
+      suspending.add(f.name);
+      if (module.table.has(f.name)) indirectTypes.add(f.type);
+      grew = true;
+    }
+  }
+  return suspending;
+}

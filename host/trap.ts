@@ -1,0 +1,80 @@
+/**
+ * Judges a trap: does only the fiber fail, or is the instance dead?
+ *
+ * A trap is isolated when nobody's invariants were open. Allocator, collector and scheduler never call user code, so it is enough to
+ * look at the innermost frame: when that is one of theirs (the custom section lists their indices), something may be half done.
+ */
+import type { SectionContent } from "./section.ts";
+import { type ParsedStack, parseStack, type WasmFrame } from "./stack-trace.ts";
+
+/** Thrown by the import `abort`, which AssemblyScript's `throw` and failed checks call. */
+export class AbortError extends Error {
+  override name = "AbortError";
+  readonly text: string;
+  readonly file: string;
+
+  constructor(text: string, file: string) {
+    super(text);
+    this.text = text;
+    this.file = file;
+  }
+}
+
+export interface Verdict {
+  /** False: the instance is dead. */
+  isIsolated: boolean;
+  code: string;
+  message: string;
+  /** Innermost first; empty when the stack could not be read. */
+  frames: WasmFrame[];
+}
+
+/** How many frames a failure remembers. */
+const KEPT_FRAMES = 24;
+
+/** Judges what was thrown out of a turn. */
+export function judgeTrap(thrown: unknown, section: SectionContent): Verdict {
+  const stack = parseStack((thrown as { stack?: unknown } | null)?.stack);
+  const frames = (stack?.frames ?? []).slice(0, KEPT_FRAMES);
+  if (thrown instanceof AbortError) return { ...judgeAbort(thrown), frames };
+  if (thrown instanceof WebAssembly.RuntimeError) return { ...judgeRuntimeError(thrown, stack, section), frames };
+  if (thrown instanceof RangeError && /call stack/i.test(thrown.message)) {
+    return { ...judgeExhaustion(stack, section), frames };
+  }
+  // Anything else was thrown by a function that the program imports; only the program calls those.
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return { isIsolated: true, code: "E_IMPORT_THREW", message: `an imported function threw: ${message}`, frames };
+}
+
+function judgeAbort({ text, file }: AbortError): Omit<Verdict, "frames"> {
+  const coded = /^(E_[A-Z0-9_]+): (.*)$/s.exec(text);
+  if (coded?.[1]) return { isIsolated: true, code: coded[1], message: coded[2] ?? "" };
+  const isRuntime = file.startsWith("~lib/rt/") || file.startsWith("~lib/as-fibers/");
+  if (isRuntime && /allocation too large/i.test(text)) {
+    return { isIsolated: true, code: "E_OUT_OF_MEMORY", message: "one object of that size cannot be allocated" };
+  }
+  return { isIsolated: !isRuntime, code: "E_ABORTED", message: text || "aborted" };
+}
+
+function judgeRuntimeError(error: Error, stack: ParsedStack | null, section: SectionContent): Omit<Verdict, "frames"> {
+  const innermost = stack?.frames[0]?.functionIndex ?? -1;
+  if (/unreachable/.test(error.message) && section.allocatorFunctions.includes(innermost)) {
+    // The allocator's one `unreachable`: memory could not grow. It has changed nothing before.
+    const message = "memory is exhausted and cannot grow: raise --maximumMemory, or hold less";
+    return { isIsolated: true, code: "E_OUT_OF_MEMORY", message };
+  }
+  return { isIsolated: isUserCode(stack, section), code: "E_TRAP", message: error.message };
+}
+
+function judgeExhaustion(stack: ParsedStack | null, section: SectionContent): Omit<Verdict, "frames"> {
+  return {
+    isIsolated: isUserCode(stack, section),
+    code: "E_STACK_EXHAUSTED",
+    message: "the engine's stack is exhausted: recurse less deep, or raise node's --stack-size",
+  };
+}
+
+function isUserCode(stack: ParsedStack | null, section: SectionContent): boolean {
+  const innermost = stack?.frames[0];
+  return !!stack?.isInnermost && !!innermost && !section.runtimeFunctions.includes(innermost.functionIndex);
+}

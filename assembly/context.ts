@@ -15,10 +15,10 @@
  * - The area is dead except between `start_unwind` and the end of `resume`.
  * - Asyncify checks bounds only after it has written. So the red zone is larger than all that fits on the engine's stack, and
  *   `resume` compares the bytes used with the limit itself.
- * - Roles: `suspend` is the only function that calls start_unwind and stop_rewind; `resume` and `trace` are the only ones that call
- *   start_rewind; trampolines alone call stop_unwind. None of them is instrumented, none contains user code, and none may be inlined
+ * - Roles: `suspend` is the only function that calls start_unwind and stop_rewind; `trace` and the scheduler's loop, by `resume`, are
+ *   the only ones that call start_rewind; trampolines alone call stop_unwind. None of them is instrumented, none contains user code, and none may be inlined
  *   into a function of another role.
- * - `resume` and the trampolines hold no managed local: their prologue would move the shadow stack that they switch.
+ * - the loop and the trampolines hold no managed local: their prologue would move the shadow stack that they switch.
  * - Saved frames and slices hold no absolute address of the area, the region or the shadow stack.
  */
 import { noteStackTrace } from "./abi";
@@ -83,17 +83,17 @@ export function current(): usize {
   return running;
 }
 
-/** The running fiber, for a verb that only a fiber can do. Outside of one it is a bug of the caller: traps with E_NOT_IN_FIBER. */
+/** The running fiber, for what only a fiber can do. Outside of one it is a bug of the caller: traps with E_NOT_IN_FIBER. */
 // @ts-ignore: decorator
 @inline
-export function requireFiber(verb: string): usize {
-  if (!running) outsideFiber(verb);
+export function requireFiber(): usize {
+  if (!running) outsideFiber();
   return running;
 }
 
-function outsideFiber(verb: string): void {
+function outsideFiber(): void {
   throw new Error(
-    `E_NOT_IN_FIBER: ${verb} works only in a fiber, and none is running: call it in a function started by go, spawn or run, or in an exported function; not in a top-level statement`,
+    "E_NOT_IN_FIBER: this works only in a fiber, and none is running: call it in a function that go, spawn or run has started, or in an exported function; not in a top-level statement",
   );
 }
 
@@ -129,6 +129,8 @@ export function suspend(): void {
   if (mode == Mode.TRACING) {
     stopRewind();
     noteStackTrace();
+  } else if (!running) {
+    outsideFiber();
   }
   mode = Mode.UNWINDING;
   store<usize>(SAVE, area);
@@ -146,8 +148,11 @@ export function endUnwind(): bool {
 
 /**
  * Runs a fiber until it returns or suspends. True when it suspended: then its frames and slice are saved in its region, unless
- * it is leaving for good (state above PARKED) or saved more than the limit.
+ * it is leaving for good (state above PARKED) or saved more than the limit. Stays the running fiber until the next one, or `rest`.
+ * Inlined into the scheduler's loop, which thereby gets its role.
  */
+// @ts-ignore: decorator
+@inline
 export function resume(fiber: usize): bool {
   const f = record(fiber);
   const base = __stack_pointer;
@@ -168,13 +173,19 @@ export function resume(fiber: usize): bool {
   running = fiber;
   f.state = <i8>State.RUNNING;
   call_indirect<void>(f.entry, fiber);
-  running = 0;
   if (mode != Mode.UNWINDING) return false;
   mode = Mode.NORMAL;
   used = load<u32>(SAVE) - <u32>area;
   if (f.state <= State.PARKED && used <= limit) save(fiber, used, base);
   __stack_pointer = base;
   return true;
+}
+
+/** No fiber runs: the turn is over. */
+// @ts-ignore: decorator
+@inline
+export function rest(): void {
+  running = 0;
 }
 
 /** Copies the frames in the area, and the slice of the shadow stack below `base`, to the region of the fiber. */
@@ -207,8 +218,16 @@ function copyWords(to: usize, from: usize, bytes: u32): void {
     memory.copy(to, from, bytes);
     return;
   }
-  // Word by word on purpose: wider loads would straddle the stores that Asyncify has just made, and wait for them.
-  for (let i: usize = 0; i < bytes; i += 4) store<u32>(to + i, load<u32>(from + i));
+  // In words on purpose: wider loads would straddle the stores that Asyncify has just made, and wait for them. Four at a time, since
+  // the engine checks for interrupts in every iteration of a loop.
+  const end = from + bytes;
+  for (; from + 16 <= end; from += 16, to += 16) {
+    store<u32>(to, load<u32>(from));
+    store<u32>(to, load<u32>(from, 4), 4);
+    store<u32>(to, load<u32>(from, 8), 8);
+    store<u32>(to, load<u32>(from, 12), 12);
+  }
+  for (; from < end; from += 4, to += 4) store<u32>(to, load<u32>(from));
 }
 
 /** Gives the fiber a region of at least `need` bytes. The contents of the old one are dead. Allocates first: it may trap. */

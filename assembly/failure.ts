@@ -157,7 +157,7 @@ export function fail(message: string, code: string = "E_FAILED"): void {
 
 /** Like `fail`, because of another failure. */
 export function failWith(message: string, code: string, cause: Failure | null): void {
-  const fiber = requireFiber("fail");
+  const fiber = requireFiber();
   setFailure(fiber, new Failure(fiber, code, message, cause));
   record(current()).state = <i8>State.FAILED;
   suspend();

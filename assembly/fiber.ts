@@ -12,7 +12,7 @@ export class Fiber {
 
   /** The running fiber. @throws E_NOT_IN_FIBER outside of a fiber */
   static current(): Fiber {
-    return changetype<Fiber>(requireFiber("Fiber.current"));
+    return changetype<Fiber>(requireFiber());
   }
 
   /** 1, 2, 3 … in the order of creation. */
@@ -157,7 +157,7 @@ export function run(fn: () => void, name: string = ""): Fiber {
 // @ts-ignore: decorator
 @inline
 export function awaitEnd(fiber: usize): void {
-  const me = requireFiber("join");
+  const me = requireFiber();
   if (fiber == me) failWith("a fiber cannot join itself: it would wait forever", "E_JOIN_SELF", null);
   if (record(fiber).state < State.DONE) {
     pushWaiter(fiber + offsetof<Record>("joiners"), me);

@@ -9,7 +9,7 @@
  */
 import { now, noteSwitch, Opcode, Operation, submit } from "./abi";
 import { enterCleanups } from "./cleanup";
-import { current, dropFrames, endUnwind, recover, requireFiber, resume, stackLimit, suspend, usedBytes } from "./context";
+import { current, dropFrames, endUnwind, recover, requireFiber, rest, resume, stackLimit, suspend, usedBytes } from "./context";
 import { Failure, setFailure } from "./failure";
 import { removeFromFiberList } from "./fiber-list";
 import { Flag, Reason, Record, record, State } from "./record";
@@ -49,7 +49,7 @@ export function makeReady(fiber: usize): void {
 // @ts-ignore: decorator
 @inline
 export function park(reason: Reason, object: usize, leave: u32): void {
-  const f = record(current());
+  const f = record(requireFiber());
   if (f.flags & Flag.WOKEN) {
     f.flags &= ~Flag.WOKEN;
     return;
@@ -83,7 +83,6 @@ export function wakeGeneration(fiber: usize, generation: u32): void {
 // @ts-ignore: decorator
 @inline
 export function yieldNow(): void {
-  requireFiber("yieldNow");
   suspend();
 }
 
@@ -98,7 +97,6 @@ export function maybeYield(): void {
 }
 
 function yieldWhenDue(): void {
-  requireFiber("maybeYield");
   yieldCountdown = YIELD_INTERVAL;
   if (now() >= turnEnd) suspend();
 }
@@ -114,24 +112,27 @@ export function runTurn(budget: f64, maxSwitches: u32): f64 {
   turnEnd = time + budget;
   yieldCountdown = YIELD_INTERVAL;
   expireTimers(time);
-  let interval: u32 = 1;
-  let countdown: u32 = 1;
   const quick = budget / 32;
-  while (head && maxSwitches) {
-    const fiber = head;
-    head = record(fiber).next;
-    if (!head) tail = 0;
-    maxSwitches--;
-    runFiber(fiber);
-    if (--countdown) continue;
-    const later = now();
-    expireTimers(later);
-    if (later >= turnEnd) break;
-    if (later - time < quick) interval = min(interval << 1, MAX_INTERVAL);
-    else interval = max(interval >>> 2, 1);
-    countdown = interval;
-    time = later;
+  let interval: u32 = 1;
+  while (maxSwitches) {
+    const count = min(interval, maxSwitches);
+    let left = count;
+    while (left && head) {
+      left--;
+      const fiber = head;
+      head = record(fiber).next;
+      if (!head) tail = 0;
+      runFiber(fiber);
+    }
+    switches += count - left;
+    maxSwitches -= count - left;
+    const before = time;
+    time = now();
+    // Nothing may be ready; but when deadlines have passed meanwhile, the turn goes on.
+    if (time >= turnEnd || !expireTimers(time)) break;
+    interval = time - before < quick ? min(interval << 1, MAX_INTERVAL) : max(interval >>> 2, 1);
   }
+  rest();
   return head ? 0 : nextDeadline();
 }
 
@@ -139,19 +140,19 @@ export function runTurn(budget: f64, maxSwitches: u32): f64 {
 @inline
 function runFiber(fiber: usize): void {
   const f = record(fiber);
-  switches++;
   if (isTracing) noteSwitch(f.id, f.state);
   if (!resume(fiber)) {
     conclude(fiber, f.outcome, false);
     return;
   }
+  const state = f.state;
   if (usedBytes() > stackLimit()) failTooDeep(fiber);
-  else if (f.state == State.RUNNING) {
+  else if (state == State.RUNNING) {
     if (f.flags & ATTENTION) strikeOrClear(f);
     makeReady(fiber);
-  } else if (f.state == State.PARKED) {
+  } else if (state == State.PARKED) {
     if (f.flags & ATTENTION) strikeParked(fiber);
-  } else conclude(fiber, f.state, true);
+  } else conclude(fiber, state, true);
 }
 
 /** The fiber has used what it was woken with: a cancellation that had to wait strikes now. True when there was one. */
@@ -280,11 +281,11 @@ export function failTrapped(code: string, message: string, frames: string): void
   conclude(fiber, <i8>State.FAILED, false);
 }
 
-/** Wakes the fibers whose deadlines have passed. */
-function expireTimers(time: f64): void {
+/** Wakes the fibers whose deadlines have passed. True when there were any. */
+function expireTimers(time: f64): bool {
   while (true) {
     const fiber = takeExpired(time);
-    if (!fiber) return;
+    if (!fiber) return head != 0;
     wake(fiber);
   }
 }

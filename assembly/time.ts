@@ -19,7 +19,7 @@ export function monotonicNow(): i64 {
  * @throws E_INVALID_DURATION when it is negative or not a number; E_NOT_IN_FIBER outside of a fiber
  */
 export function sleep(milliseconds: f64): void {
-  requireFiber("sleep");
+  requireFiber();
   if (!(milliseconds >= 0)) failDuration(milliseconds);
   startTimer(current(), now() + milliseconds * NANOSECONDS_PER_MILLISECOND);
   park(Reason.SLEEP, 0, leaveTimer.index);

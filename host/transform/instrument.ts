@@ -8,12 +8,22 @@ import binaryen from "assemblyscript/binaryen";
 import { Features } from "./features.ts";
 import type { Module } from "./compiler.ts";
 import { parseModuleText } from "./module-text.ts";
-import { SWITCH, verifyAfterAsyncify, verifyBeforeAsyncify } from "./verify.ts";
+import { optimizeSaveRecord } from "./save-record.ts";
+import { NEVER_SUSPENDS, SWITCH, verifyAfterAsyncify, verifyBeforeAsyncify } from "./verify.ts";
 
-/** Never inlined: the switch, what ends a fiber, and the borders of the allocator and the collector, by which a trap's stack is judged. */
+/**
+ * Never inlined: the switch; what ends a fiber; the body of a trampoline; the rare branches of the scheduler's loop; and the borders of
+ * the allocator and the collector, by which a trap's stack is judged.
+ */
 const NEVER_INLINED = [
   SWITCH,
+  NEVER_SUSPENDS,
+  "~lib/as-fibers/assembly/context/outsideFiber",
   "~lib/as-fibers/assembly/failure/fail*",
+  "~lib/as-fibers/assembly/cleanup/runCleanups",
+  "~lib/as-fibers/assembly/scheduler/conclude",
+  "~lib/as-fibers/assembly/scheduler/fail*",
+  "~lib/as-fibers/assembly/scheduler/strike*",
   "~lib/rt/itcms/__*",
   "~lib/rt/tcms/__*",
   "~lib/rt/tlsf/__*",
@@ -52,7 +62,7 @@ export function instrument(module: Module, options: InstrumentOptions): Instrume
   runAsyncify(module, options);
   const after = parseModuleText(module.emitText());
   verifyAfterAsyncify(after, roles);
-  makeSaveRecordConstant(module, before.functions.has(SWITCH));
+  if (before.saveRecord !== null) optimizeSaveRecord(module, before.saveRecord);
   optimize(module, options);
   let instrumented = 0;
   for (const f of after.functions.values()) if (f.instrumented) instrumented++;
@@ -84,20 +94,9 @@ function optimize(module: Module, { optimizeLevel, shrinkLevel, debugInfo }: Ins
 function runAsyncify(module: Module, options: InstrumentOptions): void {
   // No import suspends: the switch is inside. Indirect calls do: a fiber's body is one. `optimize` clears arguments, so they are set here.
   binaryen.setPassArgument("asyncify-ignore-imports", "1");
+  binaryen.setPassArgument("asyncify-removelist", NEVER_SUSPENDS);
   for (const [name, value] of Object.entries(options.passArguments ?? {})) binaryen.setPassArgument(name, value);
   module.runPasses(["asyncify"]);
   binaryen.clearPassArguments();
   for (const name of ASYNCIFY_EXPORTS) module.removeExport(name);
-}
-
-/**
- * Asyncify keeps the address of the save record in a global, and reads it before each access. Ours is always the same one: with
- * that address as its initial value, Binaryen sees a constant. Takes a quarter off a switch.
- */
-function makeSaveRecordConstant(module: Module, hasSwitch: boolean): void {
-  if (!hasSwitch) return;
-  const match = /\(global\.set \$__asyncify_data\s*\(i32\.const (\d+)\)/.exec(module.emitText());
-  if (!match) return;
-  module.removeGlobal("__asyncify_data");
-  module.addGlobal("__asyncify_data", binaryen.i32, true, module.i32.const(Number(match[1])));
 }

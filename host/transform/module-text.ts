@@ -13,6 +13,7 @@ export interface FunctionText {
   type: string;
   /** Whether Asyncify has instrumented it. */
   instrumented: boolean;
+  hasLoop: boolean;
 }
 
 export interface ModuleText {
@@ -21,13 +22,17 @@ export interface ModuleText {
   functions: Map<string, FunctionText>;
   /** Functions that stand in a table. */
   table: Set<string>;
+  /** The constant address that start_unwind is called with; null when it is not called, or not with a constant. */
+  saveRecord: number | null;
 }
 
 const NAME = String.raw`\$(?:"((?:[^"\\]|\\.)*)"|([^\s()"]+))`;
 
 /** Parses the output of Binaryen's `emitText`. */
-export function parseModuleText(text: string): ModuleText {
-  const module: ModuleText = { imports: new Map(), functions: new Map(), table: new Set() };
+export function parseModuleText(emitted: string): ModuleText {
+  // With a source map, positions stand between the instructions as comments.
+  const text = emitted.replace(/^\s*;;@.*\n/gm, "");
+  const module: ModuleText = { imports: new Map(), functions: new Map(), table: new Set(), saveRecord: null };
   const types = new Map<string, string>();
   for (const item of topLevelItems(text)) {
     if (item.startsWith("(type ")) {
@@ -43,6 +48,7 @@ export function parseModuleText(text: string): ModuleText {
       module.functions.set(parsed.name, parsed);
     }
   }
+  module.saveRecord = findSaveRecord(text, module.imports);
   return module;
 }
 
@@ -54,6 +60,13 @@ function* topLevelItems(text: string): Generator<string> {
     start = match.index + 1;
   }
   if (start >= 0) yield text.slice(start, text.lastIndexOf(")")).trimEnd();
+}
+
+function findSaveRecord(text: string, imports: Map<string, string>): number | null {
+  const start = [...imports].find(([, from]) => from === "asyncify.start_unwind")?.[0];
+  if (!start) return null;
+  const match = new RegExp(`\\(call \\$"?${start.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}"?\\s+\\(i32\\.const (\\d+)\\)`).exec(text);
+  return match ? Number(match[1]) : null;
 }
 
 function parseFunction(item: string, types: Map<string, string>): FunctionText {
@@ -68,7 +81,7 @@ function parseFunction(item: string, types: Map<string, string>): FunctionText {
   }
   const parts = [...header.matchAll(/\((?:param|result)[^()]*\)/g)].map((match) => match[0]);
   const type = normalize(parts.join(" ").replace(new RegExp(`\\(param ${NAME} `, "g"), "(param "));
-  return { name, calls, indirect, type, instrumented: item.includes("(global.get $__asyncify_state)") };
+  return { name, calls, indirect, type, instrumented: item.includes("(global.get $__asyncify_state)"), hasLoop: item.includes("(loop ") };
 }
 
 /** One spelling for a signature: parameters and results as flat lists. */

@@ -6,6 +6,8 @@ import type { FunctionText, ModuleText } from "./module-text.ts";
 
 /** The one function that may start an unwinding. */
 export const SWITCH = "~lib/as-fibers/assembly/context/suspend";
+/** Calls the library's own functions by which a wait is left, which never wait themselves: its indirect call suspends nothing. */
+export const NEVER_SUSPENDS = "~lib/as-fibers/assembly/scheduler/leaveWait";
 const RESUME = "~lib/as-fibers/assembly/context/resume";
 
 /** A build that would not suspend. */
@@ -60,6 +62,14 @@ export function verifyBeforeAsyncify(module: ModuleText): SwitchRoles {
       throw new VerificationError("E_MIXED_ROLES", name, `${name} both starts and ends unwindings; it must do one of them`);
     }
   }
+  for (const { name } of callers(["asyncify.stop_unwind"])) {
+    if (!module.functions.get(name)?.hasLoop) continue;
+    throw new VerificationError(
+      "E_INLINED_BODY",
+      name,
+      `code that can suspend was inlined into ${name}, the trampoline that ends unwindings: it would begin anew instead of going on`,
+    );
+  }
   const runtime = new Set([...unwinders, ...rewinders].map((f) => f.name));
   return { runtime, suspending: findSuspending(module, runtime) };
 }
@@ -98,7 +108,7 @@ function findSuspending(module: ModuleText, runtime: Set<string>): Set<string> {
   for (let grew = true; grew; ) {
     grew = false;
     for (const f of module.functions.values()) {
-      if (runtime.has(f.name) || suspending.has(f.name) || !isSuspending(f)) continue;
+      if (runtime.has(f.name) || f.name === NEVER_SUSPENDS || suspending.has(f.name) || !isSuspending(f)) continue;
       suspending.add(f.name);
       if (module.table.has(f.name)) indirectTypes.add(f.type);
       grew = true;

@@ -1,0 +1,124 @@
+/**
+ * Makes Asyncify's accesses to its save record cheap: a quarter of a switch is waiting for them, each a load that depends on the store
+ * just before it.
+ *
+ * Asyncify finds the record by a global, and moves the position in it like this, twice per frame and direction:
+ *
+ *     record.position = record.position - 12          record.position = (base = record.position - 12)
+ *     base = record.position                    →
+ *     local = load(base)                              local = load(base)
+ *
+ * The address becomes a constant (ours is always the same one), and the position goes on in a local instead of through memory. Only
+ * neighbouring statements of exactly these shapes are rewritten; any other stays as it is, slower and right.
+ */
+import binaryen from "assemblyscript/binaryen";
+import type { Module } from "./compiler.ts";
+
+const DATA = "__asyncify_data";
+
+type Expression = number;
+
+/** Binaryen's accessors of expressions, which its types leave out. */
+const { Binary, Block, If, Load, LocalSet, Store } = binaryen as unknown as {
+  Binary: { getLeft(e: Expression): Expression; setLeft(e: Expression, left: Expression): void };
+  Block: {
+    getNumChildren(e: Expression): number;
+    getChildAt(e: Expression, index: number): Expression;
+    setChildAt(e: Expression, index: number, child: Expression): void;
+  };
+  If: { getIfTrue(e: Expression): Expression };
+  Load: { getPtr(e: Expression): Expression; getOffset(e: Expression): number; setPtr(e: Expression, ptr: Expression): void };
+  LocalSet: { getIndex(e: Expression): number; getValue(e: Expression): Expression; isTee(e: Expression): boolean };
+  Store: {
+    getPtr(e: Expression): Expression;
+    setPtr(e: Expression, ptr: Expression): void;
+    getOffset(e: Expression): number;
+    getValue(e: Expression): Expression;
+    setValue(e: Expression, value: Expression): void;
+  };
+};
+
+const is = (e: Expression, id: number): boolean => binaryen.getExpressionId(e) === id;
+
+/** Rewrites a module that Asyncify has just instrumented. @param address of the save record */
+export function optimizeSaveRecord(module: Module, address: number): void {
+  for (let i = 0; i < module.getNumFunctions(); i++) {
+    const { module: imported, body } = binaryen.getFunctionInfo(module.getFunctionByIndex(i));
+    if (!imported) forwardIn(module, body);
+  }
+  module.removeGlobal(DATA);
+  module.addGlobal(DATA, binaryen.i32, true, module.i32.const(address));
+}
+
+/** Looks where Asyncify puts its code: in blocks, the branches of ifs, and values of locals, from the body down. */
+function forwardIn(module: Module, expression: Expression): void {
+  if (is(expression, binaryen.BlockId)) {
+    const count = Block.getNumChildren(expression);
+    for (let i = 0; i < count; i++) {
+      const child = Block.getChildAt(expression, i);
+      if (i + 1 < count) forward(module, expression, child, i + 1);
+      forwardIn(module, child);
+    }
+  } else if (is(expression, binaryen.IfId)) {
+    forwardIn(module, If.getIfTrue(expression));
+  } else if (is(expression, binaryen.LocalSetId)) {
+    forwardIn(module, LocalSet.getValue(expression));
+  }
+}
+
+/** If `move` sets the position and the statement after it begins by reading it, lets that one take it from a local. */
+function forward(module: Module, block: Expression, move: Expression, next: number): void {
+  if (!isMove(move)) return;
+  const reader = Block.getChildAt(block, next);
+  const local = takePosition(module, reader);
+  if (local === null) return;
+  Store.setValue(move, module.local.tee(local, Store.getValue(move), binaryen.i32));
+  forwardToNextMove(module, block, next, local);
+}
+
+/** Replaces the read of the position that this statement begins with; returns the local that it is to be in, or null. */
+function takePosition(module: Module, reader: Expression): number | null {
+  const isStore = is(reader, binaryen.StoreId);
+  const access = isStore ? reader : is(reader, binaryen.LocalSetId) ? LocalSet.getValue(reader) : 0;
+  if (!access || !(isStore || is(access, binaryen.LoadId))) return null;
+  const pointer = isStore ? Store.getPtr(access) : Load.getPtr(access);
+  const isTee = is(pointer, binaryen.LocalSetId) && LocalSet.isTee(pointer) && isPosition(LocalSet.getValue(pointer));
+  // Without a tee, the local that the statement sets is free until then.
+  if (!isTee && (isStore || !isPosition(pointer) || binaryen.getExpressionType(access) !== binaryen.i32)) return null;
+  const local = LocalSet.getIndex(isTee ? pointer : reader);
+  const position = module.local.get(local, binaryen.i32);
+  if (isStore) Store.setPtr(access, position);
+  else Load.setPtr(access, position);
+  return local;
+}
+
+/** As long as statements only store through that local, it still is the position: the next move need not read it either. */
+function forwardToNextMove(module: Module, block: Expression, first: number, local: number): void {
+  for (let i = first; i < Block.getNumChildren(block); i++) {
+    const statement = Block.getChildAt(block, i);
+    if (!is(statement, binaryen.StoreId)) return;
+    if (isMove(statement)) {
+      const value = Store.getValue(statement);
+      if (is(value, binaryen.BinaryId) && isPosition(Binary.getLeft(value))) {
+        Binary.setLeft(value, module.local.get(local, binaryen.i32));
+      }
+      return;
+    }
+    const values = [Store.getPtr(statement), Store.getValue(statement)];
+    if (!values.every((value) => is(value, binaryen.LocalGetId) || is(value, binaryen.ConstId))) return;
+  }
+}
+
+/** `record.position = …` */
+function isMove(e: Expression): boolean {
+  return is(e, binaryen.StoreId) && Store.getOffset(e) === 0 && isRecord(Store.getPtr(e));
+}
+
+/** `record.position` */
+function isPosition(e: Expression): boolean {
+  return is(e, binaryen.LoadId) && Load.getOffset(e) === 0 && isRecord(Load.getPtr(e));
+}
+
+function isRecord(e: Expression): boolean {
+  return is(e, binaryen.GlobalGetId) && (binaryen.getExpressionInfo(e) as unknown as { name: string }).name === DATA;
+}

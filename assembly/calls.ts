@@ -54,7 +54,10 @@ export function takeResult<R>(call: u32): R {
 
 /** The fiber of a call. */
 export function callFiber(call: u32): usize {
-  assert(call < capacity && !(load<u32>(table + (call << 2)) & 1), "as-fibers: the host names a call that does not exist");
+  assert(
+    call < capacity && !(load<u32>(table + (call << 2)) & 1),
+    "as-fibers: the host names a call that does not exist",
+  );
   return load<usize>(table + (call << 2));
 }
 

@@ -187,6 +187,7 @@ export function failJoin(fiber: usize): void {
   const failure = observeFailure(fiber);
   if (!failure) return;
   const who = failure.fiberName.length ? `fiber "${failure.fiberName}"` : `fiber ${failure.fiberId}`;
-  if (record(fiber).state == State.CANCELLED) failWith(`joined ${who}, which was cancelled: ${failure.message}`, "E_CANCELLED", failure);
+  if (record(fiber).state == State.CANCELLED)
+    failWith(`joined ${who}, which was cancelled: ${failure.message}`, "E_CANCELLED", failure);
   else failWith(`joined ${who}, which failed: ${failure.message}`, failure.code, failure);
 }

@@ -9,7 +9,18 @@
  */
 import { now, noteSwitch, Opcode, Operation, submit } from "./abi";
 import { enterCleanups } from "./cleanup";
-import { current, dropFrames, endUnwind, recover, requireFiber, rest, resume, stackLimit, suspend, usedBytes } from "./context";
+import {
+  current,
+  dropFrames,
+  endUnwind,
+  recover,
+  requireFiber,
+  rest,
+  resume,
+  stackLimit,
+  suspend,
+  usedBytes,
+} from "./context";
 import { Failure, setFailure } from "./failure";
 import { removeFromFiberList } from "./fiber-list";
 import { Flag, Reason, Record, record, State } from "./record";

@@ -46,7 +46,9 @@ export class Task<R> {
   /** The result of a task that has returned. @throws E_NO_VALUE before, or when it failed or was cancelled */
   get value(): R {
     if (record(changetype<usize>(this)).state != State.DONE) {
-      throw new Error("E_NO_VALUE: the task has no value: it has not ended, or it failed or was cancelled; join it first");
+      throw new Error(
+        "E_NO_VALUE: the task has no value: it has not ended, or it failed or was cancelled; join it first",
+      );
     }
     return load<R>(changetype<usize>(this));
   }

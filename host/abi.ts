@@ -104,7 +104,11 @@ export function readOperation(memory: WebAssembly.Memory, pointer: number): Oper
     slot: view.getUint32(4, true),
     generation: view.getUint32(8, true),
     handle: view.getUint32(12, true),
-    bytes: new Uint8Array(memory.buffer, isWrite ? view.getUint32(16, true) : 0, isWrite ? view.getUint32(20, true) : 0),
+    bytes: new Uint8Array(
+      memory.buffer,
+      isWrite ? view.getUint32(16, true) : 0,
+      isWrite ? view.getUint32(20, true) : 0,
+    ),
   };
 }
 
@@ -176,14 +180,18 @@ export function newTrapFrames(guest: GuestExports, frames: { functionIndex: numb
 }
 
 /** The frames of the trap by which a fiber failed; null when it failed otherwise. */
-export function readTrapFrames(memory: WebAssembly.Memory, failure: number): { functionIndex: number; offset: number; name: string }[] | null {
+export function readTrapFrames(
+  memory: WebAssembly.Memory,
+  failure: number,
+): { functionIndex: number; offset: number; name: string }[] | null {
   const view = new DataView(memory.buffer);
   const frames = view.getUint32(failure + 24, true);
   const isTrap = view.getUint32(failure + 28, true) === 0;
   if (!frames || !isTrap) return null;
   const words = new Uint32Array(memory.buffer, frames, view.getUint32(frames - 4, true) >>> 2);
   const found = [];
-  for (let i = 0; i < words.length; i += 2) found.push({ functionIndex: words[i] ?? 0, offset: words[i + 1] ?? 0, name: "" });
+  for (let i = 0; i < words.length; i += 2)
+    found.push({ functionIndex: words[i] ?? 0, offset: words[i + 1] ?? 0, name: "" });
   return found;
 }
 

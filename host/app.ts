@@ -93,7 +93,7 @@ export class App {
   fibers(): FiberDescription[] {
     const found: FiberDescription[] = [];
     if (this.#state === "dead" || this.#state === "closed") return found;
-    for (let at = this.#guest.__fibers_list() >>> 0; at; ) {
+    for (let at = this.#guest.__fibers_list() >>> 0; at;) {
       const { pointer: _, next, ...description } = readFiber(this.#guest.memory, at);
       if (!["done", "failed", "cancelled"].includes(description.state)) found.push(description);
       at = next;
@@ -122,7 +122,11 @@ export class App {
 
   /** A full collection of garbage. */
   collect(): void {
-    if (this.#isInTurn) throw new FibersError("E_IN_TURN", "collect works only between turns: call it from the event loop, not from an import");
+    if (this.#isInTurn)
+      throw new FibersError(
+        "E_IN_TURN",
+        "collect works only between turns: call it from the event loop, not from an import",
+      );
     this.#guest.__fibers_collect();
   }
 
@@ -153,7 +157,10 @@ export class App {
   /** Ends the instance at once: no cleanup runs. Pending calls reject with E_INSTANCE_CLOSED. */
   terminate(): void {
     if (this.#state !== "open" && this.#state !== "closing") return;
-    this.#end("closed", new FibersError("E_INSTANCE_CLOSED", "the instance was terminated while this call was pending"));
+    this.#end(
+      "closed",
+      new FibersError("E_INSTANCE_CLOSED", "the instance was terminated while this call was pending"),
+    );
   }
 
   async #cancelAll(grace: number): Promise<void> {
@@ -205,7 +212,9 @@ export class App {
   }
 
   #export(name: string): (...values: unknown[]) => unknown {
-    return (this.#guest as unknown as Record<string, (...values: unknown[]) => unknown>)[name] as (...values: unknown[]) => unknown;
+    return (this.#guest as unknown as Record<string, (...values: unknown[]) => unknown>)[name] as (
+      ...values: unknown[]
+    ) => unknown;
   }
 
   /** One turn: deliver what has completed, run what is ready, settle what has ended, ask for the next one. */
@@ -283,7 +292,8 @@ export class App {
       } else if (pending) {
         const { name, result } = pending.description;
         if (result === "void") pending.resolve(undefined);
-        else pending.resolve(liftResult(this.#guest, result, this.#export(TAKE_PREFIX + name)(call) as number | bigint));
+        else
+          pending.resolve(liftResult(this.#guest, result, this.#export(TAKE_PREFIX + name)(call) as number | bigint));
       }
       this.#guest.__fibers_release_call(call);
     }
@@ -313,7 +323,10 @@ function makeExports(
       // `then` is asked for by await; an unknown name otherwise is a mistake that deserves its own sentence.
       if (typeof name === "symbol" || name in target || name === "then") return Reflect.get(target, name) as unknown;
       const known = Object.keys(target).join(", ") || "nothing";
-      throw new FibersError("E_NO_EXPORT", `the module exports no function ${JSON.stringify(name)}; it exports ${known}`);
+      throw new FibersError(
+        "E_NO_EXPORT",
+        `the module exports no function ${JSON.stringify(name)}; it exports ${known}`,
+      );
     },
   });
 }

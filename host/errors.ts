@@ -44,7 +44,8 @@ export class FiberError extends FibersError {
     this.fiber = fields.fiberName;
     this.fiberId = fields.fiberId;
     this.frames = frames;
-    this.location = frames.find((frame) => frame.location && !frame.location.file.startsWith("~lib/"))?.location ?? null;
+    this.location =
+      frames.find((frame) => frame.location && !frame.location.file.startsWith("~lib/"))?.location ?? null;
     const lines = frames.map(({ functionName, location }) => `    at ${functionName} (${describeLocation(location)})`);
     this.stack = `${this.name} [${fields.code}]: ${fields.message}\n    in fiber ${describeFiber(fields)}\n${lines.join("\n")}`;
   }

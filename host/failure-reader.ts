@@ -30,7 +30,11 @@ export class FailureReader {
     const fields = readFailure(this.#guest.memory, pointer);
     const frames = this.#framesOf(pointer).map((frame) => this.#locator.locate(frame));
     const cause = fields.cause ? this.read(fields.cause) : undefined;
-    return new FiberError(fields, frames.filter((frame) => !isLibraryFrame(frame)), cause ? { cause } : {});
+    return new FiberError(
+      fields,
+      frames.filter((frame) => !isLibraryFrame(frame)),
+      cause ? { cause } : {},
+    );
   }
 
   #framesOf(pointer: number): WasmFrame[] {
@@ -67,4 +71,3 @@ export class FailureReader {
     return new FiberError({ code, message, fiberName: "top-level statements", fiberId: 0 }, located, { cause });
   }
 }
-

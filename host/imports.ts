@@ -68,7 +68,9 @@ function environment(driver: Driver, memory: () => WebAssembly.Memory): WebAssem
 }
 
 function checkImports(module: WebAssembly.Module, imports: WebAssembly.Imports): void {
-  const missing = WebAssembly.Module.imports(module).filter(({ module: from, name }) => !(name in (imports[from] ?? {})));
+  const missing = WebAssembly.Module.imports(module).filter(
+    ({ module: from, name }) => !(name in (imports[from] ?? {})),
+  );
   if (!missing.length) return;
   const names = missing.map(({ module: from, name }) => `${from}.${name}`).join(", ");
   throw new FibersError("E_MISSING_IMPORT", `the module imports ${names}: give it by load(source, { imports: { … } })`);

@@ -41,7 +41,9 @@ export async function load(source: ModuleSource, options: LoadOptions = {}): Pro
     driver: options.driver ?? nodeDriver(),
     imports: options.imports ?? {},
     readSourceMap: () => options.sourceMap ?? readSourceMapBeside(source, section),
-    onUnobserved: options.onUnobserved ?? ((error) => process.stderr.write(`as-fibers: nobody looked at this failure:\n${error.stack}\n`)),
+    onUnobserved:
+      options.onUnobserved ??
+      ((error) => process.stderr.write(`as-fibers: nobody looked at this failure:\n${error.stack}\n`)),
   });
   await app.start(stackLimit, redZoneBytes());
   return app;
@@ -52,11 +54,17 @@ const KNOWN_OPTIONS = new Set(["imports", "driver", "stackLimit", "sourceMap", "
 function checkOptions(options: LoadOptions): number {
   for (const name of Object.keys(options)) {
     if (KNOWN_OPTIONS.has(name)) continue;
-    throw new FibersError("E_INVALID_OPTION", `load has no option ${JSON.stringify(name)}; it knows ${[...KNOWN_OPTIONS].join(", ")}`);
+    throw new FibersError(
+      "E_INVALID_OPTION",
+      `load has no option ${JSON.stringify(name)}; it knows ${[...KNOWN_OPTIONS].join(", ")}`,
+    );
   }
   const { stackLimit = DEFAULT_STACK_LIMIT } = options;
   if (!Number.isInteger(stackLimit) || stackLimit < 64 || stackLimit > 2 ** 30) {
-    throw new FibersError("E_INVALID_OPTION", `stackLimit is a number of bytes from 64 to 2^30, and got ${String(stackLimit)}`);
+    throw new FibersError(
+      "E_INVALID_OPTION",
+      `stackLimit is a number of bytes from 64 to 2^30, and got ${String(stackLimit)}`,
+    );
   }
   return stackLimit;
 }
@@ -67,7 +75,9 @@ async function compile(source: ModuleSource): Promise<WebAssembly.Module> {
   try {
     return await WebAssembly.compile(bytes as BufferSource);
   } catch (error) {
-    throw new FibersError("E_NOT_AS_FIBERS", `this is not a WebAssembly module: ${(error as Error).message}`, { cause: error });
+    throw new FibersError("E_NOT_AS_FIBERS", `this is not a WebAssembly module: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -75,7 +85,9 @@ async function readSource(source: URL | string): Promise<Uint8Array> {
   try {
     return await readFile(source);
   } catch (error) {
-    throw new FibersError("E_NO_MODULE", `cannot read the module ${String(source)}: ${(error as Error).message}`, { cause: error });
+    throw new FibersError("E_NO_MODULE", `cannot read the module ${String(source)}: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 

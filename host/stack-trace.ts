@@ -30,7 +30,11 @@ export function parseStack(stack: unknown): ParsedStack | null {
     const match = WASM_FRAME.exec(line);
     if (!match) return;
     if (i === 0) isInnermost = true;
-    frames.push({ functionIndex: Number(match[2]), offset: Number.parseInt(match[3] ?? "0", 16), name: match[1] ?? "" });
+    frames.push({
+      functionIndex: Number(match[2]),
+      offset: Number.parseInt(match[3] ?? "0", 16),
+      name: match[1] ?? "",
+    });
   });
   return lines.length ? { frames, isInnermost } : null;
 }

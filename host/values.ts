@@ -11,7 +11,10 @@ export function checkArguments(description: ExportDescription, values: unknown[]
   const { name, parameters, required } = description;
   if (!description.callable) {
     const types = [...parameters.map((p) => p.type), description.result].join(", ");
-    throw new FibersError("E_UNSUPPORTED_TYPE", `${name} cannot be called: only numbers, bool and string cross the border, not all of ${types}`);
+    throw new FibersError(
+      "E_UNSUPPORTED_TYPE",
+      `${name} cannot be called: only numbers, bool and string cross the border, not all of ${types}`,
+    );
   }
   if (values.length < required || values.length > parameters.length) {
     const takes = required === parameters.length ? `${required}` : `${required} to ${parameters.length}`;
@@ -35,7 +38,11 @@ function isOfType(value: unknown, type: string): boolean {
 }
 
 function describeValue(value: unknown): string {
-  return value === null ? "null" : typeof value === "string" ? JSON.stringify(value) : `${typeof value} ${String(value)}`;
+  return value === null
+    ? "null"
+    : typeof value === "string"
+      ? JSON.stringify(value)
+      : `${typeof value} ${String(value)}`;
 }
 
 /** Calls the guest with these arguments; strings are pinned only while it takes them. */

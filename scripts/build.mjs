@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Builds dist/ from host/: three bundles by esbuild and, with `--types`, their declarations by tsc.
+ * Builds dist/ from host/: the bundles by esbuild and, with `--types`, their declarations by tsc.
  *
  *     node scripts/build.mjs [--types]
  *
@@ -17,6 +17,7 @@ import { root, setup } from "./setup.mjs";
 /** Bundle → its source: what `exports` and `bin` in package.json point to. */
 const entries = {
   index: "host/index.ts",
+  compiler: "host/compile.ts",
   transform: "host/transform/index.ts",
   command: "host/command/main.ts",
 };

@@ -39,7 +39,8 @@ class NodeDriver implements Driver {
   }
 
   submit(operation: Operation): void {
-    if (operation.opcode !== Opcode.WRITE) throw new Error(`as-fibers: driver node does not know the operation ${operation.opcode}`);
+    if (operation.opcode !== Opcode.WRITE)
+      throw new Error(`as-fibers: driver node does not know the operation ${operation.opcode}`);
     // The prints of one turn go out as one write: after the turn, or before anything else that JavaScript does.
     if (!this.#unwritten.length) queueMicrotask(() => this.#flush());
     this.#unwritten.push(Buffer.from(operation.bytes));

@@ -48,7 +48,8 @@ class SimulatedDriver implements VirtualDriver {
   }
 
   submit(operation: Operation): void {
-    if (operation.opcode !== Opcode.WRITE) throw new Error(`as-fibers: driver virtual does not know the operation ${operation.opcode}`);
+    if (operation.opcode !== Opcode.WRITE)
+      throw new Error(`as-fibers: driver virtual does not know the operation ${operation.opcode}`);
     const bytes = Buffer.from(operation.bytes);
     this.#output.push(bytes);
     queueMicrotask(() => this.#sink?.complete({ slot: OUTPUT_SLOT, generation: 0, result: bytes.length }));

@@ -105,7 +105,9 @@ function wrap({ description, localName, initializers }: EntryFunction): string[]
     `export function ${START_PREFIX}${name}(${["count: i32", ...parameters.map((p, i) => `a${i}: ${p.type}`)].join(", ")}): u32 { return ${start}(body, new Arguments(${values.join(", ")}), "${name}"); }`,
   ];
   if (!isVoid) {
-    lines.push(`export function ${TAKE_PREFIX}${name}(call: u32): ${result} { return __fibers_take<${result}>(call); }`);
+    lines.push(
+      `export function ${TAKE_PREFIX}${name}(call: u32): ${result} { return __fibers_take<${result}>(call); }`,
+    );
   }
   return lines.map((line) =>
     line.replace(/\bArguments\b/g, `__fibers_arguments_${name}`).replace(/\bbody\b/g, `__fibers_body_${name}`),

@@ -16,9 +16,12 @@ export function addGlobalsCopy(module: Module): number {
   for (let i = 0; i < module.getNumGlobals(); i++) {
     const info = binaryen.getGlobalInfo(module.getGlobalByIndex(i));
     if (!info.mutable || info.module) continue;
-    const access = { [binaryen.i32]: module.i32, [binaryen.i64]: module.i64, [binaryen.f32]: module.f32, [binaryen.f64]: module.f64 }[
-      info.type
-    ];
+    const access = {
+      [binaryen.i32]: module.i32,
+      [binaryen.i64]: module.i64,
+      [binaryen.f32]: module.f32,
+      [binaryen.f64]: module.f64,
+    }[info.type];
     if (!access) throw new Error(`as-fibers: the global ${info.name} is of a type that cannot be saved`);
     const offset = saves.length * SLOT;
     const pointer = () => module.local.get(0, binaryen.i32);

@@ -29,7 +29,9 @@ export default class FibersTransform {
     const { options, sources } = this.program;
     if (!options.stackSize) options.stackSize = STACK_SIZE;
     options.exportStart = START_EXPORT;
-    const entry = sources.find((source) => source.sourceKind === SourceKind.UserEntry && !source.internalPath.startsWith("~lib/"));
+    const entry = sources.find(
+      (source) => source.sourceKind === SourceKind.UserEntry && !source.internalPath.startsWith("~lib/"),
+    );
     if (!entry) return;
     this.#exports = exportedFunctions(entry);
     moveInto(entry, parser, sources, generateEntry(this.#exports));

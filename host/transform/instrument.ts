@@ -30,7 +30,9 @@ const NEVER_INLINED = [
   "~lib/rt/stub/__*",
 ];
 
-const ASYNCIFY_EXPORTS = ["start_unwind", "stop_unwind", "start_rewind", "stop_rewind", "get_state"].map((name) => `asyncify_${name}`);
+const ASYNCIFY_EXPORTS = ["start_unwind", "stop_unwind", "start_rewind", "stop_rewind", "get_state"].map(
+  (name) => `asyncify_${name}`,
+);
 
 export interface InstrumentOptions {
   optimizeLevel: number;

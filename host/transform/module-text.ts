@@ -42,7 +42,8 @@ export function parseModuleText(emitted: string): ModuleText {
       const match = new RegExp(`^\\(import "([^"]*)" "([^"]*)" \\(func ${NAME}`).exec(item);
       if (match) module.imports.set(pick(match, 3), `${match[1]}.${match[2]}`);
     } else if (item.startsWith("(elem ")) {
-      for (const match of item.slice(item.indexOf(")") + 1).matchAll(new RegExp(NAME, "g"))) module.table.add(pick(match));
+      for (const match of item.slice(item.indexOf(")") + 1).matchAll(new RegExp(NAME, "g")))
+        module.table.add(pick(match));
     } else if (item.startsWith("(func ")) {
       const parsed = parseFunction(item, types);
       module.functions.set(parsed.name, parsed);
@@ -65,7 +66,9 @@ function* topLevelItems(text: string): Generator<string> {
 function findSaveRecord(text: string, imports: Map<string, string>): number | null {
   const start = [...imports].find(([, from]) => from === "asyncify.start_unwind")?.[0];
   if (!start) return null;
-  const match = new RegExp(`\\(call \\$"?${start.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}"?\\s+\\(i32\\.const (\\d+)\\)`).exec(text);
+  const match = new RegExp(
+    `\\(call \\$"?${start.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}"?\\s+\\(i32\\.const (\\d+)\\)`,
+  ).exec(text);
   return match ? Number(match[1]) : null;
 }
 
@@ -81,13 +84,24 @@ function parseFunction(item: string, types: Map<string, string>): FunctionText {
   }
   const parts = [...header.matchAll(/\((?:param|result)[^()]*\)/g)].map((match) => match[0]);
   const type = normalize(parts.join(" ").replace(new RegExp(`\\(param ${NAME} `, "g"), "(param "));
-  return { name, calls, indirect, type, instrumented: item.includes("(global.get $__asyncify_state)"), hasLoop: item.includes("(loop ") };
+  return {
+    name,
+    calls,
+    indirect,
+    type,
+    instrumented: item.includes("(global.get $__asyncify_state)"),
+    hasLoop: item.includes("(loop "),
+  };
 }
 
 /** One spelling for a signature: parameters and results as flat lists. */
 function normalize(signature: string): string {
-  const parameters = [...signature.matchAll(/\(param ([^()]*)\)/g)].flatMap((match) => (match[1] ?? "").trim().split(/\s+/));
-  const results = [...signature.matchAll(/\(result ([^()]*)\)/g)].flatMap((match) => (match[1] ?? "").trim().split(/\s+/));
+  const parameters = [...signature.matchAll(/\(param ([^()]*)\)/g)].flatMap((match) =>
+    (match[1] ?? "").trim().split(/\s+/),
+  );
+  const results = [...signature.matchAll(/\(result ([^()]*)\)/g)].flatMap((match) =>
+    (match[1] ?? "").trim().split(/\s+/),
+  );
   return `(${parameters.join(" ")}) -> (${results.join(" ")})`;
 }
 

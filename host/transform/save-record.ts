@@ -27,7 +27,11 @@ const { Binary, Block, If, Load, LocalSet, Store } = binaryen as unknown as {
     setChildAt(e: Expression, index: number, child: Expression): void;
   };
   If: { getIfTrue(e: Expression): Expression };
-  Load: { getPtr(e: Expression): Expression; getOffset(e: Expression): number; setPtr(e: Expression, ptr: Expression): void };
+  Load: {
+    getPtr(e: Expression): Expression;
+    getOffset(e: Expression): number;
+    setPtr(e: Expression, ptr: Expression): void;
+  };
   LocalSet: { getIndex(e: Expression): number; getValue(e: Expression): Expression; isTee(e: Expression): boolean };
   Store: {
     getPtr(e: Expression): Expression;

@@ -39,7 +39,9 @@ export interface SwitchRoles {
 /** Checks an optimized module that Asyncify has not seen yet. */
 export function verifyBeforeAsyncify(module: ModuleText): SwitchRoles {
   const callers = (imports: string[]) =>
-    [...module.functions.values()].filter((f) => [...f.calls].some((name) => imports.includes(module.imports.get(name) ?? "")));
+    [...module.functions.values()].filter((f) =>
+      [...f.calls].some((name) => imports.includes(module.imports.get(name) ?? "")),
+    );
   const unwinders = callers(UNWINDERS);
   const rewinders = callers(REWINDERS);
   for (const { name } of unwinders) {
@@ -59,7 +61,11 @@ export function verifyBeforeAsyncify(module: ModuleText): SwitchRoles {
   }
   for (const { name } of rewinders) {
     if (unwinders.some((f) => f.name === name)) {
-      throw new VerificationError("E_MIXED_ROLES", name, `${name} both starts and ends unwindings; it must do one of them`);
+      throw new VerificationError(
+        "E_MIXED_ROLES",
+        name,
+        `${name} both starts and ends unwindings; it must do one of them`,
+      );
     }
   }
   for (const { name } of callers(["asyncify.stop_unwind"])) {
@@ -104,8 +110,9 @@ function findSuspending(module: ModuleText, runtime: Set<string>): Set<string> {
   const suspending = new Set<string>();
   const indirectTypes = new Set<string>();
   const isSuspending = (f: FunctionText) =>
-    [...f.calls].some((name) => name === SWITCH || suspending.has(name)) || [...f.indirect].some((type) => indirectTypes.has(type));
-  for (let grew = true; grew; ) {
+    [...f.calls].some((name) => name === SWITCH || suspending.has(name)) ||
+    [...f.indirect].some((type) => indirectTypes.has(type));
+  for (let grew = true; grew;) {
     grew = false;
     for (const f of module.functions.values()) {
       if (runtime.has(f.name) || f.name === NEVER_SUSPENDS || suspending.has(f.name) || !isSuspending(f)) continue;

@@ -2,9 +2,9 @@
 import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import asc from "assemblyscript/asc";
-import { FibersError } from "../errors.ts";
-import FibersTransform from "../transform/index.ts";
+import { createMemoryStream, main } from "assemblyscript/asc";
+import { FibersError } from "./errors.ts";
+import FibersTransform from "./transform/index.ts";
 
 export interface CompileOptions {
   /** Optimized or not; "release" by default. */
@@ -34,11 +34,20 @@ export async function compile(file: string, options: CompileOptions = {}): Promi
   const { target = "release", runtime = "incremental", flags = [], fibers = true } = options;
   const baseDir = path.dirname(path.resolve(file));
   const output = new Map<string, string | Uint8Array>();
-  const stdout = asc.createMemoryStream();
-  const stderr = asc.createMemoryStream();
-  const argv = [path.basename(file), "--outFile", "module.wasm", "--sourceMap", "--runtime", runtime, "--baseDir", baseDir];
+  const stdout = createMemoryStream();
+  const stderr = createMemoryStream();
+  const argv = [
+    path.basename(file),
+    "--outFile",
+    "module.wasm",
+    "--sourceMap",
+    "--runtime",
+    runtime,
+    "--baseDir",
+    baseDir,
+  ];
   argv.push("--config", "none", ...TARGETS[target], ...(fibers ? ["--stackSize", "262144"] : []), ...flags);
-  const { error } = await asc.main(argv, {
+  const { error } = await main(argv, {
     stdout,
     stderr,
     transforms: fibers ? [FibersTransform as never] : [],

@@ -3,6 +3,7 @@
  *
  * When a fiber ends, its frames are gone; its cleanups then run on the same fiber, entered anew, so each may wait.
  */
+import { link } from "./barrier";
 import { endUnwind, requireFiber } from "./context";
 import { record } from "./record";
 
@@ -31,7 +32,7 @@ export class Cleanup {
     cleanup.next = first;
     if (first) first.previous = cleanup;
     record(fiber).cleanups = changetype<usize>(cleanup);
-    __link(fiber, changetype<usize>(cleanup), false);
+    link(fiber, changetype<usize>(cleanup), false);
     return cleanup;
   }
 
@@ -52,7 +53,7 @@ export class Cleanup {
       previous.next = next;
     } else {
       record(this.fiber).cleanups = changetype<usize>(next);
-      __link(this.fiber, changetype<usize>(next), false);
+      link(this.fiber, changetype<usize>(next), false);
     }
     if (next) next.previous = previous;
     this.next = null;

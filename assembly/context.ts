@@ -22,6 +22,7 @@
  * - Saved frames and slices hold no absolute address of the area, the region or the shadow stack.
  */
 import { noteStackTrace } from "./abi";
+import { link } from "./barrier";
 import { Record, record, State } from "./record";
 
 @external("asyncify", "start_unwind")
@@ -207,7 +208,7 @@ function save(fiber: usize, frames: u32, base: usize): void {
     const reference = load<usize>(from);
     store<usize>(to, reference);
     // The region belongs to the fiber, so these are references from it: an incremental collector must hear of them.
-    if (reference) __link(fiber, reference, true);
+    link(fiber, reference, true);
   }
 }
 

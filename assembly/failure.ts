@@ -7,6 +7,7 @@
  * A failure that nobody looked at is in one managed list until it is reported: when its fiber is collected, or when the program
  * ends. The list keeps the failure alive, not the fiber.
  */
+import { link } from "./barrier";
 import { current, requireFiber, suspend, usedBytes, usedFrames } from "./context";
 import { Flag, Record, record, State } from "./record";
 
@@ -37,6 +38,8 @@ export class Failure {
   private next: Failure | null = null;
   private previous: Failure | null = null;
   private isReady: bool = false;
+  /** What the fiber was ending for already, when it failed once more in a cleanup. */
+  private earlier: Failure | null = null;
 
   constructor(fiber: usize, code: string, message: string, cause: Failure | null = null) {
     this.code = code;
@@ -57,7 +60,7 @@ export class Failure {
     const frames = new StaticArray<u8>(<i32>bytes);
     memory.copy(changetype<usize>(frames), usedFrames(), bytes);
     this.frames = changetype<usize>(frames);
-    __link(changetype<usize>(this), changetype<usize>(frames), false);
+    link(changetype<usize>(this), changetype<usize>(frames), false);
     this.entry = f.entry;
     this.body = f.body;
   }
@@ -65,7 +68,7 @@ export class Failure {
   /** Keeps the frames of a trap, as the host has written them: nobody here reads them. */
   keepTrap(frames: string): void {
     this.frames = changetype<usize>(frames);
-    __link(changetype<usize>(this), changetype<usize>(frames), false);
+    link(changetype<usize>(this), changetype<usize>(frames), false);
   }
 
   // Called by the collector in place of the fields' own visits.
@@ -75,6 +78,7 @@ export class Failure {
     __visit(changetype<usize>(this.fiberName), cookie);
     __visit(changetype<usize>(this.cause), cookie);
     __visit(this.frames, cookie);
+    __visit(changetype<usize>(this.earlier), cookie);
     __visit(changetype<usize>(this.next), cookie);
     __visit(changetype<usize>(this.previous), cookie);
   }
@@ -87,6 +91,11 @@ export class Failure {
     unobserved = failure;
   }
 
+  /** @internal */
+  static setEarlier(failure: Failure, earlier: Failure | null): void {
+    failure.earlier = earlier;
+  }
+
   /** @internal Takes it out of that list. */
   static removeUnobserved(failure: Failure): void {
     const next = failure.next;
@@ -96,6 +105,16 @@ export class Failure {
     if (next) next.previous = previous;
     failure.next = null;
     failure.previous = null;
+  }
+
+  /** @internal A cleanup failed in a fiber that was ending for another reason. That reason stays the fiber's; this one is reported. */
+  static setAside(fiber: usize): void {
+    const failure = changetype<Failure>(record(fiber).failure);
+    record(fiber).failure = changetype<usize>(failure.earlier);
+    link(fiber, changetype<usize>(failure.earlier), false);
+    failure.earlier = null;
+    Failure.addUnobserved(failure);
+    Failure.markReady(changetype<usize>(failure));
   }
 
   /** @internal Its fiber was collected: nobody can look any more. Called inside the collector, so it only stores. */
@@ -130,8 +149,9 @@ export function readyReports(): u32 {
 
 /** Writes the failure into the fiber's record. */
 export function setFailure(fiber: usize, failure: Failure): void {
+  Failure.setEarlier(failure, changetype<Failure | null>(record(fiber).failure));
   record(fiber).failure = changetype<usize>(failure);
-  __link(fiber, changetype<usize>(failure), false);
+  link(fiber, changetype<usize>(failure), false);
 }
 
 /** The failure of an ended fiber; whoever asks has looked at it. */

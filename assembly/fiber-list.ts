@@ -4,6 +4,7 @@
  * Doubly linked in the order of creation; `nextFiber` is a reference that the collector follows, `previousFiber` a raw
  * address. The first entry is a sentinel, itself a fiber that never runs, held by a global.
  */
+import { link } from "./barrier";
 import { record } from "./record";
 
 let last: usize = 0;
@@ -22,7 +23,7 @@ export function beginFiberList(fiber: usize): void {
 export function addToFiberList(fiber: usize): void {
   record(fiber).previousFiber = last;
   record(last).nextFiber = fiber;
-  __link(last, fiber, false);
+  link(last, fiber, false);
   last = fiber;
   count++;
 }
@@ -37,7 +38,7 @@ export function removeFromFiberList(fiber: usize): void {
   record(previous).nextFiber = next;
   if (next) {
     record(next).previousFiber = previous;
-    __link(previous, next, false);
+    link(previous, next, false);
   } else {
     last = previous;
   }

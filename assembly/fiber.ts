@@ -136,7 +136,10 @@ export function go<A>(fn: (arg: A) => void, arg: A, name: string = ""): Fiber {
     const f = record(fiber);
     if (isManaged<A>()) call_indirect<void>(f.body, <usize>f.payload);
     else call_indirect<void>(f.body, load<A>(fiber));
-    endUnwind();
+    if (endUnwind()) return;
+    // Nobody needs the argument any more.
+    f.payload = 0;
+    f.flags &= ~Flag.PAYLOAD_MANAGED;
   };
   const fiber = createFiber(entry.index, fn.index, name);
   setArgument<A>(fiber, arg);

@@ -153,7 +153,7 @@ function runFiber(fiber: usize): void {
   const f = record(fiber);
   if (isTracing) noteSwitch(f.id, f.state);
   if (!resume(fiber)) {
-    conclude(fiber, f.outcome, false);
+    conclude(fiber);
     return;
   }
   const state = f.state;
@@ -163,7 +163,7 @@ function runFiber(fiber: usize): void {
     makeReady(fiber);
   } else if (state == State.PARKED) {
     if (f.flags & ATTENTION) strikeParked(fiber);
-  } else conclude(fiber, state, true);
+  } else leaveForGood(fiber, state, true);
 }
 
 /** The fiber has used what it was woken with: a cancellation that had to wait strikes now. True when there was one. */
@@ -206,15 +206,22 @@ function failTooDeep(fiber: usize): void {
     setFailure(fiber, new Failure(fiber, "E_STACK_TOO_DEEP", message));
     f.state = <i8>State.FAILED;
   }
-  conclude(fiber, f.state, true);
+  leaveForGood(fiber, f.state, true);
 }
 
-/** The fiber's frames are gone. Runs its cleanups first, if it has any; then it has ended. */
-function conclude(fiber: usize, outcome: i8, hasUnwound: bool): void {
+/** The fiber has left its frames for good, as failed or cancelled. */
+function leaveForGood(fiber: usize, outcome: i8, hasUnwound: bool): void {
   const f = record(fiber);
   if (outcome == State.FAILED && hasUnwound) changetype<Failure>(f.failure).keepFrames(f);
   // The first reason stays: a cleanup that fails does not hide why the fiber ended.
-  if (!(f.flags & Flag.CLEANING) || f.outcome == State.DONE) f.outcome = outcome;
+  if (f.flags & Flag.CLEANING && f.outcome != State.DONE) Failure.setAside(fiber);
+  else f.outcome = outcome;
+  conclude(fiber);
+}
+
+/** No frames of the fiber are left. Runs its cleanups first, if it has any; then it has ended. */
+function conclude(fiber: usize): void {
+  const f = record(fiber);
   dropFrames(f);
   if (f.cleanups) {
     f.flags |= Flag.CLEANING;
@@ -289,7 +296,7 @@ export function failTrapped(code: string, message: string, frames: string): void
   const failure = new Failure(fiber, code, message);
   failure.keepTrap(frames);
   setFailure(fiber, failure);
-  conclude(fiber, <i8>State.FAILED, false);
+  leaveForGood(fiber, <i8>State.FAILED, false);
 }
 
 /** Wakes the fibers whose deadlines have passed. True when there were any. */

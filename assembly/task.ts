@@ -1,4 +1,5 @@
 /** `Task<R>`: a fiber with a result, and `spawn`, which starts one. */
+import { link } from "./barrier";
 import { endUnwind } from "./context";
 import { Failure } from "./failure";
 import { awaitEnd, createFiber, errorOf, failJoin, Fiber, isDone, setArgument } from "./fiber";
@@ -70,7 +71,7 @@ export function spawn<A, R>(fn: (arg: A) => R, arg: A, name: string = ""): Task<
       if (endUnwind()) return;
       f.payload = <u64>result;
       f.flags |= Flag.PAYLOAD_MANAGED;
-      __link(fiber, result, false);
+      link(fiber, result, false);
     } else {
       let result: R;
       if (isManaged<A>()) result = call_indirect<R>(f.body, <usize>f.payload);

@@ -136,6 +136,8 @@ export function writeCompletions(memory: WebAssembly.Memory, pointer: number, co
 export function readString(memory: WebAssembly.Memory, pointer: number): string {
   if (!pointer) return "";
   const length = new DataView(memory.buffer).getUint32(pointer - 4, true) >>> 1;
+  // Some of asc's own texts lie where the heap has overwritten them: then there is nothing to read.
+  if (pointer + length * 2 > memory.buffer.byteLength) return "";
   const units = new Uint16Array(memory.buffer, pointer, length);
   let text = "";
   for (let i = 0; i < length; i += 4096) text += String.fromCharCode(...units.subarray(i, i + 4096));

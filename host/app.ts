@@ -79,12 +79,12 @@ export class App {
       });
       this.#failures.attach(this.#guest);
       this.#guest.__fibers_start();
+      this.#guest.__fibers_configure(stackLimit, redZone);
     } catch (error) {
       driver.close();
       if (error instanceof FibersError) throw error;
-      throw this.#failures.startError(judgeTrap(error, section), error);
+      throw this.#failures.startError(judgeTrap(error, section, this.#guest), error);
     }
-    this.#guest.__fibers_configure(stackLimit, redZone);
     this.#state = "open";
     if (this.#guest.__fibers_count()) driver.soon();
   }
@@ -147,6 +147,8 @@ export class App {
    * pending with E_INSTANCE_CLOSED, and lets go of the driver. Closing twice waits for the first time.
    */
   async close({ grace = DEFAULT_GRACE }: { grace?: number } = {}): Promise<void> {
+    // Not inside a turn, when an import has called this: the guest cannot be entered then.
+    await Promise.resolve();
     if (this.#state === "open") {
       this.#state = "closing";
       await this.#cancelAll(grace);
@@ -156,7 +158,7 @@ export class App {
 
   /** Ends the instance at once: no cleanup runs. Pending calls reject with E_INSTANCE_CLOSED. */
   terminate(): void {
-    if (this.#state !== "open" && this.#state !== "closing") return;
+    if (this.#isOver()) return;
     this.#end(
       "closed",
       new FibersError("E_INSTANCE_CLOSED", "the instance was terminated while this call was pending"),
@@ -192,13 +194,27 @@ export class App {
           reject(this.#refusal());
           return;
         }
-        const call = this.#startCall(description, values);
-        this.#calls.add(call, { description, resolve, reject });
-        this.#parts.driver.soon();
+        try {
+          this.#calls.add(this.#startCall(description, values), { description, resolve, reject });
+          this.#parts.driver.soon();
+        } catch (error) {
+          reject(this.#startFailure(error));
+        }
       };
       if (this.#isInTurn) this.#postponed.push(start);
       else start();
     });
+  }
+
+  /** The guest could not even take the arguments: its memory is exhausted, or worse. */
+  #startFailure(error: unknown): FibersError {
+    const verdict = judgeTrap(error, this.#parts.section, this.#guest);
+    if (!verdict.isIsolated) this.#die(verdict, error);
+    return verdict.isIsolated ? new FibersError(verdict.code, verdict.message, { cause: error }) : this.#refusal();
+  }
+
+  #isOver(): boolean {
+    return this.#state === "closed" || this.#state === "dead";
   }
 
   #refusal(): FibersError {
@@ -219,11 +235,11 @@ export class App {
 
   /** One turn: deliver what has completed, run what is ready, settle what has ended, ask for the next one. */
   #turn(): void {
-    if (this.#state !== "open" && this.#state !== "closing") return;
+    if (this.#isOver()) return;
     const next = this.#enterGuest();
-    this.#settleCalls();
-    if (next === null) return;
-    this.#report();
+    if (next === null || this.#isOver()) return;
+    if (this.#settleCalls() && !this.#calls.size) this.#report(true);
+    if (this.#guest.__fibers_report_count()) this.#report(false);
     if (this.#state === "closing" && !this.#guest.__fibers_count()) this.#onEmpty?.();
     for (const start of this.#postponed.splice(0)) start();
     if (next === 0 || this.#completions.length) this.#parts.driver.soon();
@@ -238,13 +254,12 @@ export class App {
     const begin = this.#parts.driver.now();
     this.#isInTurn = true;
     try {
-      this.#deliver();
       for (let budget = turnBudget; ; budget = turnBudget - (this.#parts.driver.now() - begin)) {
         try {
+          this.#deliver();
           return guest.__fibers_turn(Math.max(budget, 0), turnSwitches);
         } catch (error) {
-          if (guest.__fibers_stack_pointer) guest.__fibers_stack_pointer.value = stackPointer as number;
-          if (!this.#failTrapped(error)) return null;
+          if (!this.#failTrapped(error, stackPointer)) return null;
           if (budget <= 0) return 0;
         }
       }
@@ -262,8 +277,9 @@ export class App {
   }
 
   /** Charges a trap to the fiber that ran. False: the instance is dead. */
-  #failTrapped(error: unknown): boolean {
-    const verdict = judgeTrap(error, this.#parts.section);
+  #failTrapped(error: unknown, stackPointer: number | undefined): boolean {
+    const verdict = judgeTrap(error, this.#parts.section, this.#guest);
+    if (this.#guest.__fibers_stack_pointer) this.#guest.__fibers_stack_pointer.value = stackPointer as number;
     if (verdict.isIsolated) {
       try {
         this.#failures.failTrapped(verdict);
@@ -282,10 +298,11 @@ export class App {
     this.#end("dead", new FibersError("E_INSTANCE_DEAD", text, { cause }));
   }
 
-  #settleCalls(): void {
-    for (const call of this.#settled.splice(0)) {
+  /** Settles the calls that have ended in this turn; tells how many. */
+  #settleCalls(): number {
+    const settled = this.#settled.splice(0);
+    for (const call of settled) {
       const pending = this.#calls.take(call);
-      if (this.#state === "dead") continue;
       const failure = this.#guest.__fibers_call_failure(call) >>> 0;
       if (failure) {
         pending?.reject(this.#failures.read(failure));
@@ -297,13 +314,13 @@ export class App {
       }
       this.#guest.__fibers_release_call(call);
     }
+    return settled.length;
   }
 
-  /** Reports failures that nobody looked at: those of collected fibers now, all when no call is pending. */
-  #report(): void {
-    const all = this.#calls.size === 0 ? 1 : 0;
+  /** Reports failures that nobody looked at: all when the last pending call has ended, else those of collected fibers. */
+  #report(all: boolean): void {
     while (true) {
-      const failure = this.#guest.__fibers_take_report(all) >>> 0;
+      const failure = this.#guest.__fibers_take_report(all ? 1 : 0) >>> 0;
       if (!failure) return;
       const error = this.#failures.read(failure);
       this.warnings.push(`${error.code}: ${error.message} (fiber ${error.fiber || error.fiberId})`);

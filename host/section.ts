@@ -33,6 +33,9 @@ export interface SectionContent {
   runtimeFunctions: number[];
   /** Indices of the allocator alone. */
   allocatorFunctions: number[];
+  /** Bytes of the shadow stack, and the address below which its pointer says that it is exhausted. */
+  stackSize: number;
+  stackEnd: number;
   /** Name of the source map, relative to the module; null when it was built without one. */
   sourceMap: string | null;
 }

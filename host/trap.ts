@@ -4,6 +4,7 @@
  * A trap is isolated when nobody's invariants were open. Allocator, collector and scheduler never call user code, so it is enough to
  * look at the innermost frame: when that is one of theirs (the custom section lists their indices), something may be half done.
  */
+import type { GuestExports } from "./abi.ts";
 import type { SectionContent } from "./section.ts";
 import { type ParsedStack, parseStack, type WasmFrame } from "./stack-trace.ts";
 
@@ -32,11 +33,15 @@ export interface Verdict {
 /** How many frames a failure remembers. */
 const KEPT_FRAMES = 24;
 
-/** Judges what was thrown out of a turn. */
-export function judgeTrap(thrown: unknown, section: SectionContent): Verdict {
+/** Judges what was thrown out of the guest. To be called before its stack pointer is put back. */
+export function judgeTrap(thrown: unknown, section: SectionContent, guest: GuestExports | undefined): Verdict {
   const stack = parseStack((thrown as { stack?: unknown } | null)?.stack);
   const frames = (stack?.frames ?? []).slice(0, KEPT_FRAMES);
-  if (thrown instanceof AbortError) return { ...judgeAbort(thrown), frames };
+  if (thrown instanceof AbortError) {
+    const stackPointer = guest?.__fibers_stack_pointer?.value as number | undefined;
+    const isOverflow = stackPointer !== undefined && stackPointer < section.stackEnd;
+    return { ...(isOverflow ? judgeShadowStack(section) : judgeAbort(thrown)), frames };
+  }
   if (thrown instanceof WebAssembly.RuntimeError) return { ...judgeRuntimeError(thrown, stack, section), frames };
   if (thrown instanceof RangeError && /call stack/i.test(thrown.message)) {
     return { ...judgeExhaustion(stack, section), frames };
@@ -44,6 +49,12 @@ export function judgeTrap(thrown: unknown, section: SectionContent): Verdict {
   // Anything else was thrown by a function that the program imports; only the program calls those.
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return { isIsolated: true, code: "E_IMPORT_THREW", message: `an imported function threw: ${message}`, frames };
+}
+
+/** AssemblyScript checks its shadow stack when it enters a function of the program, so only that function has not begun. */
+function judgeShadowStack({ stackSize }: SectionContent): Omit<Verdict, "frames"> {
+  const message = `the shadow stack of ${stackSize} bytes is exhausted: recurse less deep, or build with a larger "stackSize"`;
+  return { isIsolated: true, code: "E_STACK_EXHAUSTED", message };
 }
 
 function judgeAbort({ text, file }: AbortError): Omit<Verdict, "frames"> {

@@ -45,6 +45,7 @@ export default class FibersTransform {
       verifyShadowStack(options.stackSize, runtime);
       for (const { description } of this.#exports) module.removeExport(description.name);
       if (module.getGlobal(STACK_POINTER)) module.addGlobalExport(STACK_POINTER, STACK_POINTER_EXPORT);
+      const stackEnd = constantGlobal(module, "~lib/memory/__data_end");
       const result = instrument(module, {
         optimizeLevel: options.optimizeLevelHint,
         shrinkLevel: options.shrinkLevelHint,
@@ -62,6 +63,8 @@ export default class FibersTransform {
         globalsSize,
         runtimeFunctions: [],
         allocatorFunctions: [],
+        stackSize: options.stackSize,
+        stackEnd,
         sourceMap: null,
       });
     } catch (error) {
@@ -84,10 +87,19 @@ export default class FibersTransform {
       const bytes = new TextEncoder().encode(JSON.stringify(section));
       module.addCustomSection(SECTION_NAME, bytes);
       this.stderr.write(`as-fibers: ${sizeReport(sizeWithout, result)}\n`);
+      if (content.runtime === "stub") this.stderr.write("as-fibers: the runtime stub never frees memory\n");
       return emit(sourceMap);
     };
     module.emitBinary = emitWithSection as typeof module.emitBinary;
   }
+}
+
+/** The value of an immutable global that the compiler has made; 0 when there is none. */
+function constantGlobal(module: Module, name: string): number {
+  const global = module.getGlobal(name);
+  if (!global) return 0;
+  const value = binaryen.getExpressionInfo(binaryen.getGlobalInfo(global).init) as unknown as { value: number };
+  return value.value;
 }
 
 function sizeReport(bytes: number, { bytesBefore, instrumented, functions }: Instrumented): string {

@@ -22,6 +22,7 @@ const NEVER_INLINED = [
   "~lib/as-fibers/assembly/failure/fail*",
   "~lib/as-fibers/assembly/cleanup/runCleanups",
   "~lib/as-fibers/assembly/scheduler/conclude",
+  "~lib/as-fibers/assembly/scheduler/leaveForGood",
   "~lib/as-fibers/assembly/scheduler/fail*",
   "~lib/as-fibers/assembly/scheduler/strike*",
   "~lib/rt/itcms/__*",

@@ -5,7 +5,7 @@
  */
 import { link } from "./barrier";
 import { endUnwind, requireFiber } from "./context";
-import { record } from "./record";
+import { indexOf, record } from "./record";
 
 /** A call that is still owed. Returned by `defer`. */
 export class Cleanup {
@@ -82,7 +82,13 @@ export function defer<A>(fn: (arg: A) => void, arg: A): Cleanup {
   if (isManaged<A>()) payload = <u64>changetype<usize>(arg);
   else if (isFloat<A>()) payload = sizeof<A>() == 8 ? reinterpret<u64>(<f64>arg) : <u64>reinterpret<u32>(<f32>arg);
   else payload = <u64>arg;
-  return Cleanup.push(requireFiber(), invoke.index, fn.index, payload, isManaged<A>());
+  return Cleanup.push(
+    requireFiber(),
+    indexOf(changetype<usize>(invoke)),
+    indexOf(changetype<usize>(fn)),
+    payload,
+    isManaged<A>(),
+  );
 }
 
 function runCleanups(fiber: usize): void {

@@ -1,9 +1,9 @@
 /** `Fiber`: what a program holds of a fiber, and `go` and `run`, which start one without a result. */
-import { current, endUnwind, requireFiber } from "./context";
+import { current, endUnwind, requireFiber, suspend } from "./context";
 import { Failure, failWith, observeFailure } from "./failure";
 import { addToFiberList } from "./fiber-list";
-import { Flag, Reason, Record, record, State } from "./record";
-import { cancelFiber, makeReady, park } from "./scheduler";
+import { Flag, indexOf, Reason, Record, record, State } from "./record";
+import { beginPark, cancelFiber, makeReady } from "./scheduler";
 import { pushWaiter, removeWaiter } from "./wait-queue";
 
 /** A fiber without a result. Made by `go` and `run`; `Task<R>` is the same object with a result. */
@@ -141,7 +141,7 @@ export function go<A>(fn: (arg: A) => void, arg: A, name: string = ""): Fiber {
     f.payload = 0;
     f.flags &= ~Flag.PAYLOAD_MANAGED;
   };
-  const fiber = createFiber(entry.index, fn.index, name);
+  const fiber = createFiber(indexOf(changetype<usize>(entry)), indexOf(changetype<usize>(fn)), name);
   setArgument<A>(fiber, arg);
   return changetype<Fiber>(fiber);
 }
@@ -153,19 +153,26 @@ function enterPlain(fiber: usize): void {
 
 /** Starts a fiber that runs `fn()`. It runs when the caller next waits or yields. */
 export function run(fn: () => void, name: string = ""): Fiber {
-  return changetype<Fiber>(createFiber(enterPlain.index, fn.index, name));
+  return changetype<Fiber>(createFiber(indexOf(changetype<usize>(enterPlain)), indexOf(changetype<usize>(fn)), name));
 }
 
 /** Waits until the fiber has ended. */
 // @ts-ignore: decorator
 @inline
 export function awaitEnd(fiber: usize): void {
+  if (beginJoin(fiber)) suspend();
+}
+
+function beginJoin(fiber: usize): bool {
   const me = requireFiber();
-  if (fiber == me) failWith("a fiber cannot join itself: it would wait forever", "E_JOIN_SELF", null);
-  if (record(fiber).state < State.DONE) {
-    pushWaiter(fiber + offsetof<Record>("joiners"), me);
-    park(Reason.JOIN, fiber, leaveJoin.index);
-  }
+  if (fiber == me) failJoinSelf();
+  if (record(fiber).state >= State.DONE) return false;
+  pushWaiter(fiber + offsetof<Record>("joiners"), me);
+  return beginPark(Reason.JOIN, fiber, indexOf(changetype<usize>(leaveJoin)));
+}
+
+function failJoinSelf(): void {
+  failWith("a fiber cannot join itself: it would wait forever", "E_JOIN_SELF", null);
 }
 
 function leaveJoin(fiber: usize): void {

@@ -1,8 +1,8 @@
 /** Standard output: `print`, which waits only when the host does not keep up. */
 import { Opcode, Operation, OUTPUT_SLOT, submit } from "./abi";
-import { current } from "./context";
-import { Reason, record } from "./record";
-import { park, wake } from "./scheduler";
+import { current, suspend } from "./context";
+import { indexOf, Reason, record } from "./record";
+import { beginPark, wake } from "./scheduler";
 import { pushWaiter, removeWaiter, shiftWaiter } from "./wait-queue";
 
 /** Bytes handed to the host and not yet written, above which `print` waits. */
@@ -18,6 +18,10 @@ let unsent: u32 = 0;
  * written. Outside of a fiber it never waits.
  */
 export function print(line: string): void {
+  if (beginPrint(line)) suspend();
+}
+
+function beginPrint(line: string): bool {
   const length = String.UTF8.byteLength(line) + 1;
   const bytes = heap.alloc(length);
   String.UTF8.encodeUnsafe(changetype<usize>(line), line.length, bytes);
@@ -28,13 +32,13 @@ export function print(line: string): void {
   write.handle = 1;
   write.pointer = bytes;
   write.length = <u32>length;
-  unsent += <u32>length;
   submit(operation);
+  unsent += <u32>length;
   heap.free(bytes);
-  if (unsent > UNSENT_LIMIT && current()) {
-    pushWaiter(waiters, current());
-    park(Reason.OUTPUT, waiters, leaveOutput.index);
-  }
+  const fiber = current();
+  if (!fiber || unsent <= UNSENT_LIMIT) return false;
+  pushWaiter(waiters, fiber);
+  return beginPark(Reason.OUTPUT, waiters, indexOf(changetype<usize>(leaveOutput)));
 }
 
 function leaveOutput(fiber: usize): void {

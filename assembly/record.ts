@@ -69,6 +69,16 @@ export function record(fiber: usize): Record {
   return changetype<Record>(fiber);
 }
 
+/**
+ * The table index of a function, given as `changetype<usize>(fn)`. Not `fn.index`: that would put the function's object on the shadow
+ * stack, and give a frame to every function that says it.
+ */
+// @ts-ignore: decorator
+@inline
+export function indexOf(fn: usize): u32 {
+  return load<u32>(fn);
+}
+
 /** What a fiber is doing. The order matters: a fiber has ended when its state is `DONE` or above. */
 export enum State {
   /** In the run queue; the scheduler will resume it. */

@@ -23,7 +23,7 @@ import {
 } from "./context";
 import { Failure, setFailure } from "./failure";
 import { removeFromFiberList } from "./fiber-list";
-import { Flag, Reason, Record, record, State } from "./record";
+import { Flag, indexOf, Reason, Record, record, State } from "./record";
 import { nextDeadline, stopTimer, takeExpired } from "./timers";
 import { shiftWaiter } from "./wait-queue";
 
@@ -53,23 +53,31 @@ export function makeReady(fiber: usize): void {
 
 /**
  * Parks the running fiber until `wake`. Returns at once when the wake came first.
+ *
+ * A verb that waits often does more, before: it then has two halves, `if (beginX(…)) suspend()`, and its first half ends with
+ * `return beginPark(…)`. What the first half needed is gone when the fiber unwinds, so that the frame saved is a word or two.
  * @param object what it waits on, for reports
- * @param leave `(fiber: usize) => void`, called when the wait is left early: it must leave nothing behind, must not wait, and must not
- *   allocate
+ * @param leave index of `(fiber: usize) => void`, called when the wait is left early: it must leave nothing behind, must not wait, and
+ *   must not allocate
  */
 // @ts-ignore: decorator
 @inline
 export function park(reason: Reason, object: usize, leave: u32): void {
+  if (beginPark(reason, object, leave)) suspend();
+}
+
+/** The first half of `park`. True: suspend now. False: the wake came first. Never inlined. @throws E_NOT_IN_FIBER */
+export function beginPark(reason: Reason, object: usize, leave: u32): bool {
   const f = record(requireFiber());
   if (f.flags & Flag.WOKEN) {
     f.flags &= ~Flag.WOKEN;
-    return;
+    return false;
   }
   f.reason = <i8>reason;
   f.object = object;
   f.leave = leave;
   f.state = <i8>State.PARKED;
-  suspend();
+  return true;
 }
 
 /** Ends a park of this fiber, whatever it waits for. */
@@ -185,7 +193,7 @@ function strikeParked(fiber: usize): void {
 function strike(f: Record): void {
   dropFrames(f);
   f.outcome = <i8>State.CANCELLED;
-  f.entry = enterNothing.index;
+  f.entry = indexOf(changetype<usize>(enterNothing));
 }
 
 function enterNothing(_fiber: usize): void {
@@ -225,7 +233,7 @@ function conclude(fiber: usize): void {
   dropFrames(f);
   if (f.cleanups) {
     f.flags |= Flag.CLEANING;
-    f.entry = enterCleanups.index;
+    f.entry = indexOf(changetype<usize>(enterCleanups));
     makeReady(fiber);
     return;
   }

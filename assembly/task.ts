@@ -3,7 +3,7 @@ import { link } from "./barrier";
 import { endUnwind } from "./context";
 import { Failure } from "./failure";
 import { awaitEnd, createFiber, errorOf, failJoin, Fiber, isDone, setArgument } from "./fiber";
-import { Flag, record, State } from "./record";
+import { Flag, indexOf, record, State } from "./record";
 import { cancelFiber } from "./scheduler";
 
 /** A fiber with a result of type R. The same object as its `fiber`; see `Fiber` for what the members do. */
@@ -81,7 +81,7 @@ export function spawn<A, R>(fn: (arg: A) => R, arg: A, name: string = ""): Task<
       store<R>(fiber, result);
     }
   };
-  const fiber = createFiber(entry.index, fn.index, name);
+  const fiber = createFiber(indexOf(changetype<usize>(entry)), indexOf(changetype<usize>(fn)), name);
   setArgument<A>(fiber, arg);
   return changetype<Task<R>>(fiber);
 }

@@ -1,9 +1,9 @@
 /** Time, as the driver tells it: `sleep` and the monotonic clock. */
 import { now } from "./abi";
-import { current, requireFiber } from "./context";
+import { requireFiber, suspend } from "./context";
 import { fail } from "./failure";
-import { Reason } from "./record";
-import { leaveTimer, park } from "./scheduler";
+import { indexOf, Reason } from "./record";
+import { beginPark, leaveTimer } from "./scheduler";
 import { startTimer } from "./timers";
 
 const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
@@ -19,10 +19,14 @@ export function monotonicNow(): i64 {
  * @throws E_INVALID_DURATION when it is negative or not a number; E_NOT_IN_FIBER outside of a fiber
  */
 export function sleep(milliseconds: f64): void {
-  requireFiber();
+  if (beginSleep(milliseconds)) suspend();
+}
+
+function beginSleep(milliseconds: f64): bool {
+  const fiber = requireFiber();
   if (!(milliseconds >= 0)) failDuration(milliseconds);
-  startTimer(current(), now() + milliseconds * NANOSECONDS_PER_MILLISECOND);
-  park(Reason.SLEEP, 0, leaveTimer.index);
+  startTimer(fiber, now() + milliseconds * NANOSECONDS_PER_MILLISECOND);
+  return beginPark(Reason.SLEEP, 0, indexOf(changetype<usize>(leaveTimer)));
 }
 
 function failDuration(milliseconds: f64): void {

@@ -45,6 +45,9 @@ export const LOAD_GLOBALS_EXPORT = "__fibers_load_globals";
 /** The shadow stack's pointer, which the host puts back after a trap. */
 export const STACK_POINTER_EXPORT = "__fibers_stack_pointer";
 
+/** How the names of sources end that the transform has generated. */
+export const GENERATED_SUFFIX = "~fibers.ts";
+
 /** What a guest exports, as the host calls it. */
 export interface GuestExports {
   memory: WebAssembly.Memory;

@@ -59,6 +59,7 @@ export class App {
   #completions: Completion[] = [];
   #settled: number[] = [];
   #onEmpty: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
 
   /** @internal */
   constructor(parts: AppParts) {
@@ -69,9 +70,9 @@ export class App {
   /** @internal Instantiates, and runs the top-level statements. */
   async start(stackLimit: number, redZone: number): Promise<void> {
     const { module, section, driver, imports, readSourceMap } = this.#parts;
-    const locator = new SourceLocator(readSourceMap);
+    const locator = new SourceLocator(readSourceMap, section.functionNames);
     this.#failures = new FailureReader(locator);
-    driver.open({ complete: (completion) => this.#completions.push(completion), turn: () => this.#turn() });
+    driver.open({ complete: (completion) => this.#complete(completion), turn: () => this.#turn() });
     try {
       this.#guest = await instantiate(module, imports, driver, {
         settle: (call) => this.#settled.push(call),
@@ -122,6 +123,7 @@ export class App {
 
   /** A full collection of garbage. */
   collect(): void {
+    if (this.#isOver()) throw this.#refusal();
     if (this.#isInTurn)
       throw new FibersError(
         "E_IN_TURN",
@@ -146,14 +148,18 @@ export class App {
    * Cancels all fibers, lets their cleanups run for at most `grace` milliseconds (1,000 by default), rejects calls that are still
    * pending with E_INSTANCE_CLOSED, and lets go of the driver. Closing twice waits for the first time.
    */
-  async close({ grace = DEFAULT_GRACE }: { grace?: number } = {}): Promise<void> {
+  close({ grace = DEFAULT_GRACE }: { grace?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(grace);
+    return this.#closing;
+  }
+
+  async #close(grace: number): Promise<void> {
     // Not inside a turn, when an import has called this: the guest cannot be entered then.
     await Promise.resolve();
-    if (this.#state === "open") {
-      this.#state = "closing";
-      await this.#cancelAll(grace);
-      this.#end("closed", new FibersError("E_INSTANCE_CLOSED", "the instance was closed while this call was pending"));
-    }
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    await this.#cancelAll(grace);
+    if (!this.#isOver()) this.#end("closed", closedError());
   }
 
   /** Ends the instance at once: no cleanup runs. Pending calls reject with E_INSTANCE_CLOSED. */
@@ -172,7 +178,8 @@ export class App {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
-      timer = setTimeout(resolve, grace);
+      // setTimeout takes no more than that; what is longer is for ever.
+      if (grace < 2 ** 31) timer = setTimeout(resolve, grace);
       this.#parts.driver.soon();
     });
     clearTimeout(timer);
@@ -194,11 +201,12 @@ export class App {
           reject(this.#refusal());
           return;
         }
+        const stackPointer = this.#guest.__fibers_stack_pointer?.value as number | undefined;
         try {
           this.#calls.add(this.#startCall(description, values), { description, resolve, reject });
           this.#parts.driver.soon();
         } catch (error) {
-          reject(this.#startFailure(error));
+          reject(this.#startFailure(error, stackPointer));
         }
       };
       if (this.#isInTurn) this.#postponed.push(start);
@@ -207,8 +215,9 @@ export class App {
   }
 
   /** The guest could not even take the arguments: its memory is exhausted, or worse. */
-  #startFailure(error: unknown): FibersError {
+  #startFailure(error: unknown, stackPointer: number | undefined): FibersError {
     const verdict = judgeTrap(error, this.#parts.section, this.#guest);
+    if (this.#guest.__fibers_stack_pointer) this.#guest.__fibers_stack_pointer.value = stackPointer as number;
     if (!verdict.isIsolated) this.#die(verdict, error);
     return verdict.isIsolated ? new FibersError(verdict.code, verdict.message, { cause: error }) : this.#refusal();
   }
@@ -237,13 +246,20 @@ export class App {
   #turn(): void {
     if (this.#isOver()) return;
     const next = this.#enterGuest();
-    if (next === null || this.#isOver()) return;
+    if (next === null || this.#isOver()) {
+      this.#startPostponed();
+      return;
+    }
     if (this.#settleCalls() && !this.#calls.size) this.#report(true);
     if (this.#guest.__fibers_report_count()) this.#report(false);
     if (this.#state === "closing" && !this.#guest.__fibers_count()) this.#onEmpty?.();
-    for (const start of this.#postponed.splice(0)) start();
+    this.#startPostponed();
     if (next === 0 || this.#completions.length) this.#parts.driver.soon();
     else this.#parts.driver.arm(next);
+  }
+
+  #startPostponed(): void {
+    for (const start of this.#postponed.splice(0)) start();
   }
 
   /** Runs the guest until its turn is over, traps included. Null when the instance died. */
@@ -266,6 +282,12 @@ export class App {
     } finally {
       this.#isInTurn = false;
     }
+  }
+
+  /** The driver need not ask for a turn: a fiber may wait for this. */
+  #complete(completion: Completion): void {
+    this.#completions.push(completion);
+    this.#parts.driver.soon();
   }
 
   #deliver(): void {
@@ -305,7 +327,9 @@ export class App {
       const pending = this.#calls.take(call);
       const failure = this.#guest.__fibers_call_failure(call) >>> 0;
       if (failure) {
-        pending?.reject(this.#failures.read(failure));
+        const error = this.#failures.read(failure);
+        const isClosed = this.#state === "closing" && error.code === "E_CANCELLED";
+        pending?.reject(isClosed ? closedError(error) : error);
       } else if (pending) {
         const { name, result } = pending.description;
         if (result === "void") pending.resolve(undefined);
@@ -327,6 +351,11 @@ export class App {
       this.#parts.onUnobserved(error);
     }
   }
+}
+
+function closedError(cause?: Error): FibersError {
+  const message = "the instance was closed while this call was pending";
+  return new FibersError("E_INSTANCE_CLOSED", message, cause ? { cause } : {});
 }
 
 function makeExports(

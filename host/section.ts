@@ -33,6 +33,8 @@ export interface SectionContent {
   runtimeFunctions: number[];
   /** Indices of the allocator alone. */
   allocatorFunctions: number[];
+  /** Names of the program's own functions, by index. */
+  functionNames: Record<number, string>;
   /** Bytes of the shadow stack, and the address below which its pointer says that it is exhausted. */
   stackSize: number;
   stackEnd: number;

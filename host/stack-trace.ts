@@ -1,5 +1,6 @@
 /** Reads V8's stack traces as far as they speak of one module, and finds the AssemblyScript lines of their frames. */
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { GENERATED_SUFFIX } from "./abi.ts";
 import type { Frame } from "./errors.ts";
 
 /** A frame of Wasm code. */
@@ -44,15 +45,22 @@ export class SourceLocator {
   #read: () => string | null;
   #map: TraceMap | null | undefined;
 
-  /** @param read gives the source map's text; null when there is none */
-  constructor(read: () => string | null) {
+  #names: Record<number, string>;
+
+  /**
+   * @param read gives the source map's text; null when there is none
+   * @param names of functions by index, for frames whose own names the engine does not know
+   */
+  constructor(read: () => string | null, names: Record<number, string> = {}) {
     this.#read = read;
+    this.#names = names;
   }
 
   /** The frame with its place in the AssemblyScript source. */
   locate(frame: WasmFrame): Frame {
     this.#map ??= this.#parse();
-    const functionName = shortName(frame.name) || `wasm-function[${frame.functionIndex}]`;
+    const known = this.#names[frame.functionIndex];
+    const functionName = shortName(frame.name) || known || `wasm-function[${frame.functionIndex}]`;
     if (!this.#map) return { functionName, location: null };
     const { source, line, column } = originalPositionFor(this.#map, { line: 1, column: frame.offset });
     if (source === null || line === null || column === null) return { functionName, location: null };
@@ -76,5 +84,6 @@ function shortName(name: string): string {
 
 /** Whether this frame belongs to as-fibers rather than to the program. */
 export function isLibraryFrame(frame: Frame): boolean {
-  return frame.location?.file.startsWith("~lib/as-fibers/") ?? false;
+  const file = frame.location?.file ?? "";
+  return file.startsWith("~lib/as-fibers/") || file.endsWith(GENERATED_SUFFIX);
 }

@@ -38,8 +38,8 @@ function isOfType(value: unknown, type: string): boolean {
 }
 
 function describeValue(value: unknown): string {
-  return value === null
-    ? "null"
+  return value === null || value === undefined
+    ? String(value)
     : typeof value === "string"
       ? JSON.stringify(value)
       : `${typeof value} ${String(value)}`;

@@ -11,7 +11,7 @@ export type Module = binaryen.Module;
 /** asc's enums: const enums in its types, plain objects when it runs. */
 export const { CommonFlags, NodeKind, SourceKind } = assemblyscript as unknown as {
   CommonFlags: { Export: number };
-  NodeKind: { FunctionDeclaration: number; Export: number };
+  NodeKind: { FunctionDeclaration: number; Export: number; Import: number };
   SourceKind: { UserEntry: number };
 };
 
@@ -42,8 +42,15 @@ export interface FunctionDeclaration extends Statement {
 }
 
 export interface ExportStatement extends Statement {
-  path: unknown;
+  path: { value: string } | null;
+  internalPath: string | null;
+  /** Null: everything (`*`). */
   members: { localName: { text: string }; exportedName: { text: string } }[] | null;
+}
+
+export interface ImportStatement extends Statement {
+  internalPath: string;
+  declarations: { name: { text: string }; foreignName: { text: string } }[] | null;
 }
 
 export interface Source {

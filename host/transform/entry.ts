@@ -6,7 +6,7 @@
 import { GUEST_EXPORTS, START_PREFIX, TAKE_PREFIX } from "../abi.ts";
 import type { ExportDescription } from "../section.ts";
 import { CommonFlags, NodeKind } from "./compiler.ts";
-import type { ExportStatement, FunctionDeclaration, Source, Statement } from "./compiler.ts";
+import type { ExportStatement, FunctionDeclaration, ImportStatement, Source, Statement } from "./compiler.ts";
 
 const SCALARS = new Set(["i8", "i16", "i32", "i64", "isize", "u8", "u16", "u32", "u64", "usize", "f32", "f64", "bool"]);
 
@@ -18,56 +18,131 @@ export function isPlainType(type: string): boolean {
 /** An exported function of the entry file. */
 export interface EntryFunction {
   description: ExportDescription;
-  /** Its name inside the file. */
+  /** Its name inside the entry file. */
   localName: string;
-  /** Initializers of its last parameters, as written. */
-  initializers: (string | null)[];
+  /** For a function that is re-exported from another file: that file's path as written, and its name there. */
+  origin: { path: string; name: string } | null;
 }
 
-/** The functions that an entry file exports, under the names that it exports them by. */
-export function exportedFunctions(source: Source): EntryFunction[] {
-  const functions = new Map<string, FunctionDeclaration>();
-  const exported = new Map<string, string>();
-  for (const statement of source.statements) {
-    if (isFunction(statement)) {
-      functions.set(statement.name.text, statement);
-      if (statement.flags & CommonFlags.Export) exported.set(statement.name.text, statement.name.text);
-    } else if (isLocalExport(statement)) {
-      for (const member of statement.members ?? []) exported.set(member.exportedName.text, member.localName.text);
+/** The functions that an entry file exports, its own and those of other files, under the names that it exports them by. */
+export function exportedFunctions(entry: Source, sources: Source[]): EntryFunction[] {
+  const found = new Map<string, EntryFunction>();
+  const add = (name: string, localName: string, path: string | null): void => {
+    const origin = path ? { path, name: localName } : null;
+    const declaration = findExported(entry, name, sources);
+    if (!declaration || declaration.typeParameters?.length || found.has(name)) return;
+    found.set(name, {
+      description: describe(name, declaration),
+      localName: origin ? `__fibers_imported_${name}` : localName,
+      origin,
+    });
+  };
+  // What a file exports by name hides what it exports by `*`.
+  for (const statement of entry.statements) {
+    if (isFunction(statement) && statement.flags & CommonFlags.Export)
+      add(statement.name.text, statement.name.text, null);
+    if (!isExport(statement)) continue;
+    for (const { exportedName, localName } of statement.members ?? []) {
+      add(exportedName.text, localName.text, statement.path?.value ?? null);
     }
   }
-  const found: EntryFunction[] = [];
-  for (const [name, localName] of exported) {
-    const declaration = functions.get(localName);
-    if (declaration && !declaration.typeParameters?.length) found.push(describe(name, localName, declaration));
+  for (const statement of entry.statements) {
+    if (!isExport(statement) || statement.members || !statement.path) continue;
+    const from = resolve(statement.internalPath, sources);
+    for (const name of from ? exportedNames(from, sources) : []) {
+      add(name, name, statement.path.value);
+    }
   }
-  return found;
+  return [...found.values()];
+}
+
+/** The names that a file exports. */
+function exportedNames(source: Source, sources: Source[], seen = new Set<Source>()): string[] {
+  if (seen.has(source)) return [];
+  seen.add(source);
+  return source.statements.flatMap((statement) => {
+    if (isFunction(statement)) return statement.flags & CommonFlags.Export ? [statement.name.text] : [];
+    if (!isExport(statement)) return [];
+    if (statement.members) return statement.members.map((member) => member.exportedName.text);
+    const from = resolve(statement.internalPath, sources);
+    return from ? exportedNames(from, sources, seen) : [];
+  });
+}
+
+/** The function that a file exports by this name, wherever it is declared. */
+function findExported(
+  source: Source | undefined,
+  name: string,
+  sources: Source[],
+  seen = new Set<Source>(),
+): FunctionDeclaration | undefined {
+  if (!source || seen.has(source)) return undefined;
+  for (const statement of source.statements) {
+    if (isFunction(statement) && statement.name.text === name && statement.flags & CommonFlags.Export) return statement;
+    const member = isExport(statement) && statement.members?.find(({ exportedName }) => exportedName.text === name);
+    if (!member) continue;
+    return (statement as ExportStatement).path
+      ? findExported(resolve((statement as ExportStatement).internalPath, sources), member.localName.text, sources)
+      : findLocal(source, member.localName.text, sources);
+  }
+  seen.add(source);
+  for (const statement of source.statements) {
+    if (!isExport(statement) || statement.members) continue;
+    const found = findExported(resolve(statement.internalPath, sources), name, sources, seen);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** The function that a file knows by this name: its own, or one that it imports. */
+function findLocal(source: Source, name: string, sources: Source[]): FunctionDeclaration | undefined {
+  for (const statement of source.statements) {
+    if (isFunction(statement) && statement.name.text === name) return statement;
+    const imported =
+      isImport(statement) && statement.declarations?.find((declaration) => declaration.name.text === name);
+    if (!imported) continue;
+    return findExported(
+      resolve((statement as ImportStatement).internalPath, sources),
+      imported.foreignName.text,
+      sources,
+    );
+  }
+  return undefined;
+}
+
+/** The file at the path that an import names, which may be a folder with an index. */
+function resolve(internalPath: string | null, sources: Source[]): Source | undefined {
+  return (
+    sources.find((source) => source.internalPath === internalPath) ??
+    sources.find((source) => source.internalPath === `${internalPath}/index`)
+  );
 }
 
 function isFunction(statement: Statement): statement is FunctionDeclaration {
   return statement.kind === NodeKind.FunctionDeclaration;
 }
 
-function isLocalExport(statement: Statement): statement is ExportStatement {
-  return statement.kind === NodeKind.Export && !(statement as ExportStatement).path;
+function isExport(statement: Statement): statement is ExportStatement {
+  return statement.kind === NodeKind.Export;
 }
 
-function describe(name: string, localName: string, declaration: FunctionDeclaration): EntryFunction {
-  const { parameters, returnType } = declaration.signature;
-  const types = parameters.map((parameter) => parameter.type.range.toString());
-  const result = returnType.range.toString() || "void";
-  const initializers = parameters.map((parameter) => parameter.initializer?.range.toString() ?? null);
-  const firstOptional = initializers.findIndex((text) => text !== null);
+function isImport(statement: Statement): statement is ImportStatement {
+  return statement.kind === NodeKind.Import;
+}
+
+function describe(name: string, { signature }: FunctionDeclaration): ExportDescription {
+  const parameters = signature.parameters.map((parameter) => ({
+    name: parameter.name.text,
+    type: parameter.type.range.toString(),
+  }));
+  const result = signature.returnType.range.toString() || "void";
+  const firstOptional = signature.parameters.findIndex((parameter) => parameter.initializer !== null);
   return {
-    description: {
-      name,
-      parameters: parameters.map((parameter, i) => ({ name: parameter.name.text, type: types[i] ?? "" })),
-      required: firstOptional < 0 ? parameters.length : firstOptional,
-      result,
-      callable: types.every(isPlainType) && (result === "void" || isPlainType(result)),
-    },
-    localName,
-    initializers,
+    name,
+    parameters,
+    required: firstOptional < 0 ? parameters.length : firstOptional,
+    result,
+    callable: parameters.every(({ type }) => isPlainType(type)) && (result === "void" || isPlainType(result)),
   };
 }
 
@@ -87,29 +162,39 @@ export function generateEntry(functions: EntryFunction[]): string {
 /**
  * One exported function:
  *
- *   class Arguments { a0; a1 … }              one object, since a fiber takes one argument
- *   function body(a: Arguments): R            runs as the fiber
- *   export function start(count, a0, a1 …)    called by the host; missing arguments get their initializers here
+ *   class Arguments { count; a0; a1 … }       one object, since a fiber takes one argument
+ *   function body(a: Arguments): R            runs as the fiber; arguments that are missing get their initializers in the call itself
+ *   export function start(count, a0, a1 …)    called by the host
  *   export function take(call): R
  */
-function wrap({ description, localName, initializers }: EntryFunction): string[] {
+function wrap({ description, localName, origin }: EntryFunction): string[] {
   const { name, parameters, result, required } = description;
   const isVoid = result === "void";
-  const fields = parameters.map((parameter, i) => `public a${i}: ${parameter.type}`);
-  const values = parameters.map((_, i) => (i < required ? `a${i}` : `count > ${i} ? a${i} : (${initializers[i]})`));
-  const call = `${localName}(${parameters.map((_, i) => `a.a${i}`).join(", ")})`;
-  const start = isVoid ? `__fibers_start_void<Arguments>` : `__fibers_start<Arguments, ${result}>`;
+  const holder = `__fibers_arguments_${name}`;
+  const body = `__fibers_body_${name}`;
+  const starter = isVoid ? `__fibers_start_void<${holder}>` : `__fibers_start<${holder}, ${result}>`;
+  const fields = [{ name: "count", type: "i32" }, ...parameters.map(({ type }, i) => ({ name: `a${i}`, type }))];
+  const typed = fields.map((field) => `${field.name}: ${field.type}`);
+  // `__fibers_a` and not `a`: a parameter would hide a function of that name.
+  const calls = [];
+  for (let count = required; count <= parameters.length; count++) {
+    const call = `${localName}(${parameters
+      .slice(0, count)
+      .map((_, i) => `__fibers_a.a${i}`)
+      .join(", ")})`;
+    const condition = count < parameters.length ? `if (__fibers_a.count == ${count}) ` : "";
+    calls.push(`${condition}${isVoid ? `{ ${call}; return; }` : `return ${call};`}`);
+  }
   const lines = [
-    `class Arguments { constructor(${fields.join(", ")}) {} }`,
-    `function body(a: Arguments): ${result} { ${isVoid ? call : `return ${call}`}; }`,
-    `export function ${START_PREFIX}${name}(${["count: i32", ...parameters.map((p, i) => `a${i}: ${p.type}`)].join(", ")}): u32 { return ${start}(body, new Arguments(${values.join(", ")}), "${name}"); }`,
+    `class ${holder} { constructor(${typed.map((field) => `public ${field}`).join(", ")}) {} }`,
+    `function ${body}(__fibers_a: ${holder}): ${result} { ${calls.join(" ")} }`,
+    `export function ${START_PREFIX}${name}(${typed.join(", ")}): u32 { return ${starter}(${body}, new ${holder}(${fields.map((field) => field.name).join(", ")}), "${name}"); }`,
   ];
+  if (origin) lines.unshift(`import { ${origin.name} as ${localName} } from ${JSON.stringify(origin.path)};`);
   if (!isVoid) {
     lines.push(
       `export function ${TAKE_PREFIX}${name}(call: u32): ${result} { return __fibers_take<${result}>(call); }`,
     );
   }
-  return lines.map((line) =>
-    line.replace(/\bArguments\b/g, `__fibers_arguments_${name}`).replace(/\bbody\b/g, `__fibers_body_${name}`),
-  );
+  return lines;
 }

@@ -3,7 +3,7 @@
  * Used by `"extends": "as-fibers/asconfig.json"`; there is nothing else to configure.
  */
 import binaryen from "assemblyscript/binaryen";
-import { ABI_VERSION, STACK_POINTER_EXPORT, START_EXPORT } from "../abi.ts";
+import { ABI_VERSION, GENERATED_SUFFIX, STACK_POINTER_EXPORT, START_EXPORT } from "../abi.ts";
 import { SECTION_NAME, type SectionContent } from "../section.ts";
 import { libraryVersion } from "../version.ts";
 import { type Module, type Parser, type Program, RUNTIME_NAMES, type Source, SourceKind } from "./compiler.ts";
@@ -33,7 +33,7 @@ export default class FibersTransform {
       (source) => source.sourceKind === SourceKind.UserEntry && !source.internalPath.startsWith("~lib/"),
     );
     if (!entry) return;
-    this.#exports = exportedFunctions(entry);
+    this.#exports = exportedFunctions(entry, sources);
     moveInto(entry, parser, sources, generateEntry(this.#exports));
   }
 
@@ -63,6 +63,7 @@ export default class FibersTransform {
         globalsSize,
         runtimeFunctions: [],
         allocatorFunctions: [],
+        functionNames: {},
         stackSize: options.stackSize,
         stackEnd,
         sourceMap: null,
@@ -110,7 +111,7 @@ function sizeReport(bytes: number, { bytesBefore, instrumented, functions }: Ins
 
 /** Parses text as a source of its own, then moves its statements to the front of the entry file. */
 function moveInto(entry: Source, parser: Parser, sources: Source[], text: string): void {
-  const path = `${entry.normalizedPath.replace(/\.ts$/, "")}~fibers.ts`;
+  const path = `${entry.normalizedPath.replace(/\.ts$/, "")}${GENERATED_SUFFIX}`;
   parser.parseFile(text, path, true);
   const generated = sources.find((source) => source.normalizedPath === path);
   if (!generated) throw new Error(`as-fibers: asc has not kept the generated source ${path}`);

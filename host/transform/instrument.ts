@@ -12,18 +12,18 @@ import { optimizeSaveRecord } from "./save-record.ts";
 import { NEVER_SUSPENDS, SWITCH, verifyAfterAsyncify, verifyBeforeAsyncify } from "./verify.ts";
 
 /**
- * Never inlined: the switch; what ends a fiber; the body of a trampoline; the rare branches of the scheduler's loop; and the borders of
+ * Never inlined: the switch; the first halves of verbs that wait; what ends a fiber; the body of a trampoline; the rare branches of the scheduler's loop; and the borders of
  * the allocator and the collector, by which a trap's stack is judged.
  */
 const NEVER_INLINED = [
   SWITCH,
   NEVER_SUSPENDS,
   "~lib/as-fibers/assembly/context/outsideFiber",
-  "~lib/as-fibers/assembly/failure/fail*",
+  "~lib/as-fibers/assembly/*/begin*",
+  "~lib/as-fibers/assembly/*/fail*",
   "~lib/as-fibers/assembly/cleanup/runCleanups",
   "~lib/as-fibers/assembly/scheduler/conclude",
   "~lib/as-fibers/assembly/scheduler/leaveForGood",
-  "~lib/as-fibers/assembly/scheduler/fail*",
   "~lib/as-fibers/assembly/scheduler/strike*",
   "~lib/rt/itcms/__*",
   "~lib/rt/tcms/__*",

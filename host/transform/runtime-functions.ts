@@ -14,12 +14,15 @@ export interface RuntimeFunctions {
   runtimeFunctions: number[];
   /** The allocator alone: its one `unreachable` says that memory cannot grow. */
   allocatorFunctions: number[];
+  /** Names of the program's own functions, by index: release builds have no others to show in stack traces. */
+  functionNames: Record<number, string>;
 }
 
 /** The indices of these functions in the module as it is now. */
 export function findRuntimeFunctions(module: Module): RuntimeFunctions {
   const runtimeFunctions: number[] = [];
   const allocatorFunctions: number[] = [];
+  const functionNames: Record<number, string> = {};
   // Imports come first in the index space; Binaryen lists them among the functions, in any order.
   const defined: string[] = [];
   let imports = 0;
@@ -31,8 +34,9 @@ export function findRuntimeFunctions(module: Module): RuntimeFunctions {
   defined.forEach((name, i) => {
     if (isRuntimeFunction(name)) runtimeFunctions.push(imports + i);
     if (name.startsWith("~lib/rt/tlsf/") || name.startsWith("~lib/rt/stub/")) allocatorFunctions.push(imports + i);
+    if (!name.startsWith("~")) functionNames[imports + i] = name.slice(name.lastIndexOf("/") + 1);
   });
-  return { runtimeFunctions, allocatorFunctions };
+  return { runtimeFunctions, allocatorFunctions, functionNames };
 }
 
 function isRuntimeFunction(name: string): boolean {

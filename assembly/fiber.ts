@@ -1,4 +1,5 @@
 /** `Fiber`: what a program holds of a fiber, and `go` and `run`, which start one without a result. */
+import { Runtime } from "shared/runtime";
 import { current, endUnwind, requireFiber, suspend } from "./context";
 import { Failure, failWith, observeFailure } from "./failure";
 import { addToFiberList } from "./fiber-list";
@@ -99,7 +100,16 @@ function __finalize(object: usize): void {
 
 /** A fiber that never runs: the sentinel of the list of all fibers. */
 export function createSentinel(): usize {
-  return __new(offsetof<Record>(), idof<Fiber>());
+  return newRecord();
+}
+
+/** A new object of class Fiber, all zero: only the incremental runtime clears what it allocates. */
+// @ts-ignore: decorator
+@inline
+function newRecord(): usize {
+  const fiber = __new(offsetof<Record>(), idof<Fiber>());
+  if (ASC_RUNTIME != Runtime.Incremental) memory.fill(fiber, 0, offsetof<Record>());
+  return fiber;
 }
 
 let lastId: i64 = 0;
@@ -109,7 +119,7 @@ let lastId: i64 = 0;
  * @param entry its typed trampoline, `(fiber: usize) => void`: calls the body with the payload, stores the result, ends the unwinding
  */
 export function createFiber(entry: u32, body: u32, name: string): usize {
-  const fiber = __new(offsetof<Record>(), idof<Fiber>());
+  const fiber = newRecord();
   const f = record(fiber);
   f.entry = entry;
   f.body = body;

@@ -69,8 +69,22 @@ export interface Parser {
 export const RUNTIME_NAMES = ["stub", "minimal", "incremental"] as const;
 export type RuntimeName = (typeof RUNTIME_NAMES)[number];
 
+/** The function that asc makes for the top-level statements of a file. */
+export interface StartFunction {
+  internalName: string;
+  /** 0 when the file has no such statements. */
+  ref: number;
+  addDebugInfo(writer: DebugInfoWriter, ref: number): void;
+}
+
+export interface DebugInfoWriter {
+  setDebugLocation(func: number, expression: number, file: number, line: number, column: number): void;
+  setLocalName(func: number, local: number, name: string): void;
+}
+
 export interface Program {
   sources: Source[];
+  filesByName: Map<string, { startFunction: StartFunction }>;
   options: {
     runtime: number;
     stackSize: number;

@@ -3,7 +3,7 @@
  * Used by `"extends": "as-fibers/asconfig.json"`; there is nothing else to configure.
  */
 import binaryen from "assemblyscript/binaryen";
-import { ABI_VERSION, GENERATED_SUFFIX, STACK_POINTER_EXPORT, START_EXPORT } from "../abi.ts";
+import { ABI_VERSION, GENERATED_SUFFIX, LIVE_BYTES_EXPORT, STACK_POINTER_EXPORT, START_EXPORT } from "../abi.ts";
 import { SECTION_NAME, type SectionContent } from "../section.ts";
 import { libraryVersion } from "../version.ts";
 import { type Module, type Parser, type Program, RUNTIME_NAMES, type Source, SourceKind } from "./compiler.ts";
@@ -11,12 +11,14 @@ import { type EntryFunction, exportedFunctions, generateEntry } from "./entry.ts
 import { addGlobalsCopy } from "./globals.ts";
 import { instrument, type Instrumented } from "./instrument.ts";
 import { findRuntimeFunctions } from "./runtime-functions.ts";
+import { restoreStartLines } from "./start-lines.ts";
 import { verifyShadowStack, VerificationError } from "./verify.ts";
 
 /** Deepest recursion that suspends with a shadow stack of this size: about 13,000 frames with a managed local each. */
 const STACK_SIZE = 262_144;
 
 const STACK_POINTER = "~lib/memory/__stack_pointer";
+const LIVE_BYTES = ["~lib/rt/itcms/total", "~lib/rt/tcms/total"];
 
 /** asc constructs this class, after it has put its own objects on the prototype. */
 export default class FibersTransform {
@@ -43,8 +45,10 @@ export default class FibersTransform {
     const runtime = RUNTIME_NAMES[options.runtime] ?? "incremental";
     try {
       verifyShadowStack(options.stackSize, runtime);
+      if (options.sourceMap) restoreStartLines(this.program, module);
       for (const { description } of this.#exports) module.removeExport(description.name);
       if (module.getGlobal(STACK_POINTER)) module.addGlobalExport(STACK_POINTER, STACK_POINTER_EXPORT);
+      for (const total of LIVE_BYTES) if (module.getGlobal(total)) module.addGlobalExport(total, LIVE_BYTES_EXPORT);
       const stackEnd = constantGlobal(module, "~lib/memory/__data_end");
       const result = instrument(module, {
         optimizeLevel: options.optimizeLevelHint,
@@ -64,6 +68,7 @@ export default class FibersTransform {
         runtimeFunctions: [],
         allocatorFunctions: [],
         functionNames: {},
+        functionRanges: {},
         stackSize: options.stackSize,
         stackEnd,
         sourceMap: null,
@@ -83,11 +88,11 @@ export default class FibersTransform {
     const emitWithSection = (sourceMap?: string | null): unknown => {
       if (sourceMap === undefined || isWritten) return emit(sourceMap);
       isWritten = true;
-      const sizeWithout = emit(null).binary.length;
-      const section = { ...content, ...findRuntimeFunctions(module), sourceMap: sourceMap || null };
+      const { binary } = emit(null);
+      const section = { ...content, ...findRuntimeFunctions(module, binary), sourceMap: sourceMap || null };
       const bytes = new TextEncoder().encode(JSON.stringify(section));
       module.addCustomSection(SECTION_NAME, bytes);
-      this.stderr.write(`as-fibers: ${sizeReport(sizeWithout, result)}\n`);
+      this.stderr.write(`as-fibers: ${sizeReport(binary.length, result)}\n`);
       if (content.runtime === "stub") this.stderr.write("as-fibers: the runtime stub never frees memory\n");
       return emit(sourceMap);
     };

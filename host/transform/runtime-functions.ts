@@ -4,6 +4,7 @@
  */
 import binaryen from "assemblyscript/binaryen";
 import type { Module } from "./compiler.ts";
+import { findFunctionRanges, type FunctionRange } from "./function-ranges.ts";
 
 /** Functions of the library in which a trap is harmless: they change nothing before they call, or trap on purpose. */
 const HARMLESS = new Set(["context/suspend", "context/outsideFiber"].map((name) => `~lib/as-fibers/assembly/${name}`));
@@ -16,13 +17,17 @@ export interface RuntimeFunctions {
   allocatorFunctions: number[];
   /** Names of the program's own functions, by index: release builds have no others to show in stack traces. */
   functionNames: Record<number, string>;
+  /** Where those functions begin and end in the binary. */
+  functionRanges: Record<number, FunctionRange>;
 }
 
-/** The indices of these functions in the module as it is now. */
-export function findRuntimeFunctions(module: Module): RuntimeFunctions {
+/** The indices of these functions in the module as it is now. @param binary it, emitted */
+export function findRuntimeFunctions(module: Module, binary: Uint8Array): RuntimeFunctions {
   const runtimeFunctions: number[] = [];
   const allocatorFunctions: number[] = [];
   const functionNames: Record<number, string> = {};
+  const functionRanges: Record<number, FunctionRange> = {};
+  const ranges = findFunctionRanges(binary);
   // Imports come first in the index space; Binaryen lists them among the functions, in any order.
   const defined: string[] = [];
   let imports = 0;
@@ -34,9 +39,12 @@ export function findRuntimeFunctions(module: Module): RuntimeFunctions {
   defined.forEach((name, i) => {
     if (isRuntimeFunction(name)) runtimeFunctions.push(imports + i);
     if (name.startsWith("~lib/rt/tlsf/") || name.startsWith("~lib/rt/stub/")) allocatorFunctions.push(imports + i);
-    if (!name.startsWith("~")) functionNames[imports + i] = name.slice(name.lastIndexOf("/") + 1);
+    // `~start` is the program's own: its top-level statements. asc's wrappers of exports have the name of what they wrap.
+    if (name.replace(/^export:/, "").startsWith("~lib/")) return;
+    functionNames[imports + i] = name.slice(name.lastIndexOf("/") + 1);
+    functionRanges[imports + i] = ranges[i] ?? [0, 0];
   });
-  return { runtimeFunctions, allocatorFunctions, functionNames };
+  return { runtimeFunctions, allocatorFunctions, functionNames, functionRanges };
 }
 
 function isRuntimeFunction(name: string): boolean {

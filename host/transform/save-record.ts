@@ -44,6 +44,10 @@ const { Binary, Block, If, Load, LocalSet, Store } = binaryen as unknown as {
 
 const is = (e: Expression, id: number): boolean => binaryen.getExpressionId(e) === id;
 
+/** Asyncify's functions, with the state that each sets. */
+const STATE = "__asyncify_state";
+const STATE_FUNCTIONS = { start_unwind: 1, stop_unwind: 0, start_rewind: 2, stop_rewind: 0 };
+
 /** Rewrites a module that Asyncify has just instrumented. @param address of the save record */
 export function optimizeSaveRecord(module: Module, address: number): void {
   for (let i = 0; i < module.getNumFunctions(); i++) {
@@ -51,7 +55,18 @@ export function optimizeSaveRecord(module: Module, address: number): void {
     if (!imported) forwardIn(module, body);
   }
   module.removeGlobal(DATA);
-  module.addGlobal(DATA, binaryen.i32, true, module.i32.const(address));
+  module.addGlobal(DATA, binaryen.i32, false, module.i32.const(address));
+  for (const [name, state] of Object.entries(STATE_FUNCTIONS)) replaceStateFunction(module, `asyncify_${name}`, state);
+}
+
+/**
+ * What is left of a state function: it sets the state. The address is constant, and the check that the position is below the record's end
+ * is of no use here: that end is the end of memory, and `context.ts` compares the bytes used with the limit itself.
+ */
+function replaceStateFunction(module: Module, name: string, state: number): void {
+  const { params } = binaryen.getFunctionInfo(module.getFunction(name));
+  module.removeFunction(name);
+  module.addFunction(name, params, binaryen.none, [], module.global.set(STATE, module.i32.const(state)));
 }
 
 /** Looks where Asyncify puts its code: in blocks, the branches of ifs, and values of locals, from the body down. */

@@ -100,7 +100,7 @@ function runCleanups(fiber: usize): void {
 }
 
 /** The trampoline by which an ended fiber is entered to run its cleanups. */
-export function enterCleanups(fiber: usize): void {
+export function enterCleanups(fiber: usize): bool {
   runCleanups(fiber);
-  endUnwind();
+  return endUnwind();
 }

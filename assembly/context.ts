@@ -23,7 +23,7 @@
  */
 import { noteStackTrace } from "./abi";
 import { link } from "./barrier";
-import { Record, record, State } from "./record";
+import { Flag, Record, record, State } from "./record";
 
 @external("asyncify", "start_unwind")
 declare function startUnwind(save: usize): void;
@@ -37,16 +37,21 @@ declare function stopRewind(): void;
 /** Asyncify's save record: position, end. The end is never the real one; see the red zone above. */
 const SAVE: usize = memory.data(8, 4);
 
+/** The `entry` of a fiber whose body `enter` calls itself. */
+export const NO_TRAMPOLINE: u32 = 0;
+
 const CANARY: u32 = 0xfe11ca9a;
 
-enum Mode {
-  NORMAL,
-  UNWINDING,
-  REWINDING,
-  TRACING,
-}
+/** Asyncify's own state. The transform replaces this import by a read of Asyncify's global, so that it need not be kept twice. */
+@external("as-fibers", "asyncify_state")
+declare function state(): i32;
 
-let mode: Mode = Mode.NORMAL;
+const NORMAL = 0;
+const UNWINDING = 1;
+const REWINDING = 2;
+
+/** Rewinds only to have the stack trace noted, then unwinds again. */
+let isTracing: bool = false;
 
 /** The running fiber: the one whose frames are on the Wasm stack. 0 in the scheduler and outside of fibers. */
 let running: usize = 0;
@@ -122,27 +127,22 @@ export function isAreaIntact(): bool {
  * What happens to the fiber is written in its record before. The one copy of the switch; never inlined.
  */
 export function suspend(): void {
-  if (mode == Mode.REWINDING) {
-    mode = Mode.NORMAL;
+  if (state() == REWINDING) {
     stopRewind();
-    return;
-  }
-  if (mode == Mode.TRACING) {
-    stopRewind();
+    if (!isTracing) return;
     noteStackTrace();
   } else if (!running) {
     outsideFiber();
   }
-  mode = Mode.UNWINDING;
   store<usize>(SAVE, area);
   startUnwind(SAVE);
 }
 
-/** Ends an unwinding, in the trampoline that the fiber was entered by. True when there was one: the body has not returned. */
+/** Ends an unwinding, in the trampoline that the fiber was entered by. True when there was one: the body has suspended. */
 // @ts-ignore: decorator
 @inline
 export function endUnwind(): bool {
-  if (mode != Mode.UNWINDING) return false;
+  if (state() != UNWINDING) return false;
   stopUnwind();
   return true;
 }
@@ -168,18 +168,29 @@ export function resume(fiber: usize): bool {
       f.slice = 0;
     }
     store<usize>(SAVE, saved);
-    mode = Mode.REWINDING;
     startRewind(SAVE);
   }
   running = fiber;
   f.state = <i8>State.RUNNING;
-  call_indirect<void>(f.entry, fiber);
-  if (mode != Mode.UNWINDING) return false;
-  mode = Mode.NORMAL;
+  if (!enter(fiber)) return false;
   used = load<u32>(SAVE) - <u32>area;
   if (f.state <= State.PARKED && used <= limit) save(fiber, used, base);
   __stack_pointer = base;
   return true;
+}
+
+/** Calls the fiber's body, or rewinds into it. True when it has unwound. */
+// @ts-ignore: decorator
+@inline
+function enter(fiber: usize): bool {
+  const f = record(fiber);
+  if (f.entry != NO_TRAMPOLINE) return call_indirect<bool>(f.entry, fiber);
+  // The commonest body takes one i32 or reference and returns nothing: it needs no trampoline, and a switch is a seventh faster.
+  call_indirect<void>(f.body, <usize>f.payload);
+  if (endUnwind()) return true;
+  f.payload = 0;
+  f.flags &= ~Flag.PAYLOAD_MANAGED;
+  return false;
 }
 
 /** No fiber runs: the turn is over. */
@@ -258,17 +269,17 @@ export function dropFrames(f: Record): void {
  */
 export function trace(fiber: usize, frames: usize, bytes: u32): void {
   store<usize>(SAVE, frames + bytes);
-  mode = Mode.TRACING;
+  isTracing = true;
   startRewind(SAVE);
-  call_indirect<void>(record(fiber).entry, fiber);
-  mode = Mode.NORMAL;
+  enter(fiber);
+  isTracing = false;
 }
 
 /** Puts the switch back into its normal state after a trap, and tells which fiber ran. Only the host knows when: it caught the trap. */
 export function recover(): usize {
   // A trap while rewinding (the JavaScript stack was deeper than last time) leaves Asyncify rewinding: end that.
-  if (mode == Mode.REWINDING) suspend();
-  assert(mode == Mode.NORMAL, "as-fibers: a trap while unwinding cannot be recovered from");
+  if (state() == REWINDING) suspend();
+  assert(state() == NORMAL, "as-fibers: a trap while unwinding cannot be recovered from");
   const fiber = running;
   running = 0;
   return fiber;

@@ -19,8 +19,8 @@ import { Flag, Record, record, State } from "./record";
 // │ 16 fiberId    i64                                                      │
 // │ 24 frames     ref bytes    saved frames; or, when it trapped, index    │
 // │                            and offset of the frames of the trap        │
-// │ 28 entry      u32          trampoline and body of saved frames, else 0 │
-// │ 32 body       u32                                                      │
+// │ 28 entry      u32          trampoline of the saved frames              │
+// │ 32 body       u32          their body; 0 when it trapped               │
 // ╘════════════════════════════════════════════════════════════════════════╛
 /** Why a fiber failed or was cancelled. */
 export class Failure {

@@ -1,6 +1,6 @@
 /** `Fiber`: what a program holds of a fiber, and `go` and `run`, which start one without a result. */
 import { Runtime } from "shared/runtime";
-import { current, endUnwind, requireFiber, suspend } from "./context";
+import { current, endUnwind, NO_TRAMPOLINE, requireFiber, suspend } from "./context";
 import { Failure, failWith, observeFailure } from "./failure";
 import { addToFiberList } from "./fiber-list";
 import { Flag, indexOf, Reason, Record, record, State } from "./record";
@@ -116,7 +116,8 @@ let lastId: i64 = 0;
 
 /**
  * Makes a fiber and puts it last in the run queue.
- * @param entry its typed trampoline, `(fiber: usize) => void`: calls the body with the payload, stores the result, ends the unwinding
+ * @param entry its typed trampoline, `(fiber: usize) => bool`: calls the body with the payload, ends the unwinding if there is one, which
+ *   it returns, and else stores the result. `NO_TRAMPOLINE` for a body that takes one i32, unsigned or whole, or reference, and returns nothing
  */
 export function createFiber(entry: u32, body: u32, name: string): usize {
   const fiber = newRecord();
@@ -142,23 +143,23 @@ export function setArgument<A>(fiber: usize, arg: A): void {
 
 /** Starts a fiber that runs `fn(arg)`. It runs when the caller next waits or yields. */
 export function go<A>(fn: (arg: A) => void, arg: A, name: string = ""): Fiber {
-  const entry = (fiber: usize): void => {
-    const f = record(fiber);
-    if (isManaged<A>()) call_indirect<void>(f.body, <usize>f.payload);
-    else call_indirect<void>(f.body, load<A>(fiber));
-    if (endUnwind()) return;
-    // Nobody needs the argument any more.
-    f.payload = 0;
-    f.flags &= ~Flag.PAYLOAD_MANAGED;
-  };
-  const fiber = createFiber(indexOf(changetype<usize>(entry)), indexOf(changetype<usize>(fn)), name);
+  let entry: u32 = NO_TRAMPOLINE;
+  if (!isReference<A>() && (!isInteger<A>() || sizeof<A>() == 8 || (sizeof<A>() < 4 && isSigned<A>()))) {
+    const trampoline = (fiber: usize): bool => {
+      const f = record(fiber);
+      call_indirect<void>(f.body, load<A>(fiber));
+      return endUnwind();
+    };
+    entry = indexOf(changetype<usize>(trampoline));
+  }
+  const fiber = createFiber(entry, indexOf(changetype<usize>(fn)), name);
   setArgument<A>(fiber, arg);
   return changetype<Fiber>(fiber);
 }
 
-function enterPlain(fiber: usize): void {
+function enterPlain(fiber: usize): bool {
   call_indirect<void>(record(fiber).body);
-  endUnwind();
+  return endUnwind();
 }
 
 /** Starts a fiber that runs `fn()`. It runs when the caller next waits or yields. */

@@ -196,8 +196,8 @@ function strike(f: Record): void {
   f.entry = indexOf(changetype<usize>(enterNothing));
 }
 
-function enterNothing(_fiber: usize): void {
-  endUnwind();
+function enterNothing(_fiber: usize): bool {
+  return endUnwind();
 }
 
 function leaveWait(fiber: usize): void {

@@ -62,13 +62,13 @@ export class Task<R> {
 
 /** Starts a fiber that runs `fn(arg)`, whose result `join` returns. It runs when the caller next waits or yields. */
 export function spawn<A, R>(fn: (arg: A) => R, arg: A, name: string = ""): Task<R> {
-  const entry = (fiber: usize): void => {
+  const entry = (fiber: usize): bool => {
     const f = record(fiber);
     if (isManaged<R>()) {
       let result: usize;
       if (isManaged<A>()) result = call_indirect<usize>(f.body, <usize>f.payload);
       else result = call_indirect<usize>(f.body, load<A>(fiber));
-      if (endUnwind()) return;
+      if (endUnwind()) return true;
       f.payload = <u64>result;
       f.flags |= Flag.PAYLOAD_MANAGED;
       link(fiber, result, false);
@@ -76,10 +76,11 @@ export function spawn<A, R>(fn: (arg: A) => R, arg: A, name: string = ""): Task<
       let result: R;
       if (isManaged<A>()) result = call_indirect<R>(f.body, <usize>f.payload);
       else result = call_indirect<R>(f.body, load<A>(fiber));
-      if (endUnwind()) return;
+      if (endUnwind()) return true;
       f.flags &= ~Flag.PAYLOAD_MANAGED;
       store<R>(fiber, result);
     }
+    return false;
   };
   const fiber = createFiber(indexOf(changetype<usize>(entry)), indexOf(changetype<usize>(fn)), name);
   setArgument<A>(fiber, arg);

@@ -44,6 +44,8 @@ export const SAVE_GLOBALS_EXPORT = "__fibers_save_globals";
 export const LOAD_GLOBALS_EXPORT = "__fibers_load_globals";
 /** The shadow stack's pointer, which the host puts back after a trap. */
 export const STACK_POINTER_EXPORT = "__fibers_stack_pointer";
+/** The collector's count of the bytes that objects take. */
+export const LIVE_BYTES_EXPORT = "__fibers_live_bytes";
 
 /** How the names of sources end that the transform has generated. */
 export const GENERATED_SUFFIX = "~fibers.ts";
@@ -53,6 +55,8 @@ export interface GuestExports {
   memory: WebAssembly.Memory;
   /** Absent in modules without a shadow stack. */
   __fibers_stack_pointer?: WebAssembly.Global;
+  /** Absent in modules without a collector. */
+  __fibers_live_bytes?: WebAssembly.Global;
   __fibers_start(): void;
   __fibers_configure(stackLimit: number, redZone: number): void;
   __fibers_completion_buffer(): number;
@@ -191,7 +195,7 @@ export function readTrapFrames(
 ): { functionIndex: number; offset: number; name: string }[] | null {
   const view = new DataView(memory.buffer);
   const frames = view.getUint32(failure + 24, true);
-  const isTrap = view.getUint32(failure + 28, true) === 0;
+  const isTrap = view.getUint32(failure + 32, true) === 0;
   if (!frames || !isTrap) return null;
   const words = new Uint32Array(memory.buffer, frames, view.getUint32(frames - 4, true) >>> 2);
   const found = [];

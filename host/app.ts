@@ -37,8 +37,14 @@ export type AsyncExport = (...values: PlainValue[]) => Promise<PlainValue | unde
 
 type State = "new" | "open" | "closing" | "closed" | "dead";
 
+/** Drivers that have been opened. */
+const taken = new WeakSet<Driver>();
+
 /** How long `close` waits for cleanups, in milliseconds. */
 const DEFAULT_GRACE = 1000;
+
+/** Below so many bytes of objects, the runtime `minimal` is not collected. */
+const MIN_COLLECTED = 1 << 20;
 
 /** A loaded program. Made by `load`. */
 export class App {
@@ -60,6 +66,7 @@ export class App {
   #settled: number[] = [];
   #onEmpty: (() => void) | undefined;
   #closing: Promise<void> | undefined;
+  #collectAt = MIN_COLLECTED;
 
   /** @internal */
   constructor(parts: AppParts) {
@@ -70,8 +77,13 @@ export class App {
   /** @internal Instantiates, and runs the top-level statements. */
   async start(stackLimit: number, redZone: number): Promise<void> {
     const { module, section, driver, imports, readSourceMap } = this.#parts;
-    const locator = new SourceLocator(readSourceMap, section.functionNames);
+    const locator = new SourceLocator(readSourceMap, section);
     this.#failures = new FailureReader(locator);
+    if (taken.has(driver)) {
+      const message = "this driver serves another instance, or has served one: make a new one for each";
+      throw new FibersError("E_INVALID_OPTION", message);
+    }
+    taken.add(driver);
     driver.open({ complete: (completion) => this.#complete(completion), turn: () => this.#turn() });
     try {
       this.#guest = await instantiate(module, imports, driver, {
@@ -119,6 +131,16 @@ export class App {
   /** How many times a fiber was resumed. */
   get switches(): number {
     return this.#guest.__fibers_count_switches();
+  }
+
+  /** Bytes that objects take, garbage that is not yet collected included; 0 when the runtime does not count them (`stub`). */
+  get liveBytes(): number {
+    return Number(this.#guest.__fibers_live_bytes?.value ?? 0) >>> 0;
+  }
+
+  /** Whether no switch has ever written outside of the memory reserved for it. For tests. */
+  get isIntact(): boolean {
+    return this.#guest.__fibers_is_intact() !== 0;
   }
 
   /** A full collection of garbage. */
@@ -250,7 +272,9 @@ export class App {
       this.#startPostponed();
       return;
     }
-    if (this.#settleCalls() && !this.#calls.size) this.#report(true);
+    const settled = this.#settleCalls();
+    this.#collectWhenDoubled();
+    if (settled && !this.#calls.size) this.#report(true);
     if (this.#guest.__fibers_report_count()) this.#report(false);
     if (this.#state === "closing" && !this.#guest.__fibers_count()) this.#onEmpty?.();
     this.#startPostponed();
@@ -282,6 +306,13 @@ export class App {
     } finally {
       this.#isInTurn = false;
     }
+  }
+
+  /** The runtime `minimal` never scans the stack, so it is collected here: when the bytes of objects have doubled since the last time. */
+  #collectWhenDoubled(): void {
+    if (this.#parts.section.runtime !== "minimal" || this.liveBytes < this.#collectAt) return;
+    this.#guest.__fibers_collect();
+    this.#collectAt = Math.max(2 * this.liveBytes, MIN_COLLECTED);
   }
 
   /** The driver need not ask for a turn: a fiber may wait for this. */

@@ -56,7 +56,10 @@ export async function compile(file: string, options: CompileOptions = {}): Promi
     listFiles: () => [],
   });
   const report = stderr.toString().trim();
-  if (error) throw new FibersError("E_COMPILE", [report, error.message].filter(Boolean).join("\n"));
+  if (error) {
+    // asc's report ends with the error's message, unless it failed before it could report.
+    throw new FibersError("E_COMPILE", report.includes(error.message) ? report : `${report}\n${error.message}`.trim());
+  }
   const binary = output.get("module.wasm");
   const sourceMap = output.get("module.wasm.map");
   return { binary: binary as Uint8Array, sourceMap: String(sourceMap), report };

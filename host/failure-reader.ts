@@ -52,8 +52,10 @@ export class FailureReader {
   }
 
   /** Ends the running fiber as failed. @throws what the guest throws when even that is impossible */
-  failTrapped({ code, message, frames }: Verdict): void {
+  failTrapped(verdict: Verdict): void {
+    const { code, message, frames } = verdict;
     const guest = this.#guest;
+    this.#noteAbort(verdict);
     // Under memory exhaustion, the guest gives back a reserve first: what follows must be able to allocate.
     guest.__fibers_before_trapped();
     const codeString = newString(guest, code);
@@ -65,9 +67,15 @@ export class FailureReader {
   }
 
   /** The error for a top-level statement that trapped. */
-  startError({ code, message, frames }: Verdict, cause: unknown): FibersError {
+  startError(verdict: Verdict, cause: unknown): FibersError {
+    const { code, message, frames } = verdict;
+    this.#noteAbort(verdict);
     const located = frames.map((frame) => this.#locator.locate(frame)).filter((frame) => !isLibraryFrame(frame));
     if (!located.length) return new FibersError(code, message, { cause });
     return new FiberError({ code, message, fiberName: "top-level statements", fiberId: 0 }, located, { cause });
+  }
+
+  #noteAbort({ frames: [innermost], abortedAt }: Verdict): void {
+    if (innermost && abortedAt?.file) this.#locator.noteAbort(innermost, abortedAt);
   }
 }

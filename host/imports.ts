@@ -2,7 +2,7 @@
 import { type GuestExports, Opcode, readOperation, readString } from "./abi.ts";
 import type { Driver } from "./driver.ts";
 import { FibersError } from "./errors.ts";
-import { AbortError } from "./trap.ts";
+import { AbortError, ImportError } from "./trap.ts";
 
 export interface ImportSink {
   /** The fiber of this call has ended. */
@@ -20,9 +20,8 @@ export async function instantiate(
 ): Promise<GuestExports> {
   let guest: GuestExports | undefined;
   const memory = () => (guest as GuestExports).memory;
-  const imports: WebAssembly.Imports = {
-    ...userImports,
-    env: { ...environment(driver, memory), ...userImports["env"] },
+  const own: WebAssembly.Imports = {
+    env: environment(driver, memory),
     "as-fibers": {
       now: () => driver.now(),
       submit(pointer: number) {
@@ -37,8 +36,7 @@ export async function instantiate(
       switched() {},
     },
   };
-  checkImports(module, imports);
-  const instance = await WebAssembly.instantiate(module, imports);
+  const instance = await WebAssembly.instantiate(module, resolveImports(module, own, userImports));
   guest = instance.exports as unknown as GuestExports;
   return guest;
 }
@@ -49,9 +47,7 @@ function environment(driver: Driver, memory: () => WebAssembly.Memory): WebAssem
   const log = (stream: "log" | "error") => (pointer: number) => console[stream](text(pointer));
   return {
     abort(message: number, file: number, line: number, column: number) {
-      const error = new AbortError(text(message), text(file));
-      error.message ||= `aborted at ${text(file)}:${line}:${column}`;
-      throw error;
+      throw new AbortError(text(message), { file: text(file), line, column });
     },
     trace(message: number, count: number, ...values: number[]) {
       console.error([`trace: ${text(message)}`, ...values.slice(0, count)].join(" "));
@@ -67,11 +63,37 @@ function environment(driver: Driver, memory: () => WebAssembly.Memory): WebAssem
   };
 }
 
-function checkImports(module: WebAssembly.Module, imports: WebAssembly.Imports): void {
-  const missing = WebAssembly.Module.imports(module).filter(
-    ({ module: from, name }) => !(name in (imports[from] ?? {})),
+/** What the module imports, from what as-fibers has and what the user gives, which goes first. */
+function resolveImports(
+  module: WebAssembly.Module,
+  own: WebAssembly.Imports,
+  given: WebAssembly.Imports,
+): WebAssembly.Imports {
+  const resolved: WebAssembly.Imports = {};
+  const missing: string[] = [];
+  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+    const users = from === "as-fibers" ? undefined : given[from]?.[name];
+    const value = users ?? own[from]?.[name];
+    if (kind === "function" ? typeof value !== "function" : value === undefined) missing.push(`${from}.${name}`);
+    else if (kind === "function" && users) (resolved[from] ??= {})[name] = guard(users as UserFunction);
+    else (resolved[from] ??= {})[name] = value as WebAssembly.ImportValue;
+  }
+  if (!missing.length) return resolved;
+  throw new FibersError(
+    "E_MISSING_IMPORT",
+    `the module imports ${missing.join(", ")}: give it by load(source, { imports: { … } })`,
   );
-  if (!missing.length) return;
-  const names = missing.map(({ module: from, name }) => `${from}.${name}`).join(", ");
-  throw new FibersError("E_MISSING_IMPORT", `the module imports ${names}: give it by load(source, { imports: { … } })`);
+}
+
+type UserFunction = (...values: never[]) => unknown;
+
+/** The user's function; what it throws comes with the stack of its call, whatever it is. */
+function guard(called: UserFunction): UserFunction {
+  return (...values) => {
+    try {
+      return called(...values);
+    } catch (thrown) {
+      throw new ImportError(thrown);
+    }
+  };
 }

@@ -35,6 +35,8 @@ export interface SectionContent {
   allocatorFunctions: number[];
   /** Names of the program's own functions, by index. */
   functionNames: Record<number, string>;
+  /** Where those functions begin in the module, and the byte behind their ends. */
+  functionRanges: Record<number, [begin: number, end: number]>;
   /** Bytes of the shadow stack, and the address below which its pointer says that it is exhausted. */
   stackSize: number;
   stackEnd: number;
@@ -54,7 +56,13 @@ export function readSection(module: WebAssembly.Module): SectionContent {
       'this module was not built with as-fibers: add "extends": "as-fibers/asconfig.json" to its asconfig.json and build it again',
     );
   }
-  const content = JSON.parse(new TextDecoder().decode(bytes)) as SectionContent;
+  const content = parse(new TextDecoder().decode(bytes));
+  if (typeof content?.abi !== "number") {
+    throw new FibersError(
+      "E_NOT_AS_FIBERS",
+      `the section ${SECTION_NAME} of this module cannot be read: build it again`,
+    );
+  }
   if (content.abi !== ABI_VERSION) {
     throw new FibersError(
       "E_ABI_MISMATCH",
@@ -62,4 +70,13 @@ export function readSection(module: WebAssembly.Module): SectionContent {
     );
   }
   return content;
+}
+
+/** Null when it is not even JSON. */
+function parse(text: string): SectionContent | null {
+  try {
+    return JSON.parse(text) as SectionContent | null;
+  } catch {
+    return null;
+  }
 }

@@ -1,7 +1,8 @@
 /** Reads V8's stack traces as far as they speak of one module, and finds the AssemblyScript lines of their frames. */
-import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { decodedMappings, TraceMap } from "@jridgewell/trace-mapping";
 import { GENERATED_SUFFIX } from "./abi.ts";
-import type { Frame } from "./errors.ts";
+import type { Frame, Location } from "./errors.ts";
+import type { SectionContent } from "./section.ts";
 
 /** A frame of Wasm code. */
 export interface WasmFrame {
@@ -11,6 +12,9 @@ export interface WasmFrame {
   /** From the name section; empty in release builds. */
   name: string;
 }
+
+/** Of a source map: offset, and unless it maps to nothing: source, line and column, from 0. */
+type Segment = ReturnType<typeof decodedMappings>[number][number];
 
 const WASM_FRAME = /^\s*at (?:(.*) \()?wasm:\/\/wasm\/[^\s]*wasm-function\[(\d+)\]:0x([0-9a-f]+)\)?$/;
 
@@ -44,16 +48,19 @@ export function parseStack(stack: unknown): ParsedStack | null {
 export class SourceLocator {
   #read: () => string | null;
   #map: TraceMap | null | undefined;
-
   #names: Record<number, string>;
+  #ranges: Record<number, [begin: number, end: number]>;
+  /** Where the program says that it aborts, by the offset of that call: source maps leave out these calls. */
+  #aborts = new Map<number, Location>();
 
   /**
    * @param read gives the source map's text; null when there is none
-   * @param names of functions by index, for frames whose own names the engine does not know
+   * @param section names and ranges of the program's own functions, by index
    */
-  constructor(read: () => string | null, names: Record<number, string> = {}) {
+  constructor(read: () => string | null, section?: Pick<SectionContent, "functionNames" | "functionRanges">) {
     this.#read = read;
-    this.#names = names;
+    this.#names = section?.functionNames ?? {};
+    this.#ranges = section?.functionRanges ?? {};
   }
 
   /** The frame with its place in the AssemblyScript source. */
@@ -61,10 +68,42 @@ export class SourceLocator {
     this.#map ??= this.#parse();
     const known = this.#names[frame.functionIndex];
     const functionName = shortName(frame.name) || known || `wasm-function[${frame.functionIndex}]`;
-    if (!this.#map) return { functionName, location: null };
-    const { source, line, column } = originalPositionFor(this.#map, { line: 1, column: frame.offset });
-    if (source === null || line === null || column === null) return { functionName, location: null };
-    return { functionName, location: { file: source, line, column: column + 1 } };
+    return { functionName, location: this.#place(frame) };
+  }
+
+  /** Remembers what a frame that aborts says about its own place. */
+  noteAbort(frame: WasmFrame, location: Location): void {
+    this.#aborts.set(frame.offset, location);
+  }
+
+  /** The place of an offset. In a function of the program, that is a line of the program, also where a library's code was inlined. */
+  #place({ functionIndex, offset }: WasmFrame): Location | null {
+    const aborted = this.#aborts.get(offset) ?? null;
+    if (aborted && !isLibrary(aborted)) return aborted;
+    if (!this.#map) return aborted;
+    const segments = decodedMappings(this.#map)[0] ?? [];
+    const at = lastAtOrBefore(segments, offset);
+    const exact = this.#location(segments[at]) ?? aborted;
+    const range = this.#ranges[functionIndex];
+    if (!range || (exact && !isLibrary(exact))) return exact;
+    // The nearest line of the program before, in this function; or after, at its entry, before its first statement.
+    const first = lastAtOrBefore(segments, range[0] - 1) + 1;
+    const last = lastAtOrBefore(segments, range[1] - 1);
+    for (let i = at; i >= first; i--) if (this.#isOwn(segments[i])) return this.#location(segments[i]);
+    for (let i = at + 1; i <= last; i++) if (this.#isOwn(segments[i])) return this.#location(segments[i]);
+    return exact;
+  }
+
+  #isOwn(segment: Segment | undefined): boolean {
+    const location = this.#location(segment);
+    return location !== null && !isLibrary(location);
+  }
+
+  #location(segment: Segment | undefined): Location | null {
+    if (!segment || segment.length === 1) return null;
+    const [, source, line, column] = segment;
+    const file = this.#map?.sources[source];
+    return file ? { file, line: line + 1, column: column + 1 } : null;
   }
 
   #parse(): TraceMap | null {
@@ -77,9 +116,25 @@ export class SourceLocator {
   }
 }
 
+/** Index of the last segment that begins at this offset or before; -1 when there is none. */
+function lastAtOrBefore(segments: readonly Segment[], offset: number): number {
+  let low = 0;
+  let high = segments.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((segments[middle]?.[0] ?? 0) <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
 /** `assembly/index/Class#method` → `Class#method`. */
 function shortName(name: string): string {
   return name.slice(name.lastIndexOf("/") + 1);
+}
+
+function isLibrary({ file }: Location): boolean {
+  return file.startsWith("~lib/");
 }
 
 /** Whether this frame belongs to as-fibers rather than to the program. */

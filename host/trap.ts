@@ -5,6 +5,7 @@
  * look at the innermost frame: when that is one of theirs (the custom section lists their indices), something may be half done.
  */
 import type { GuestExports } from "./abi.ts";
+import { describeLocation, type Location } from "./errors.ts";
 import type { SectionContent } from "./section.ts";
 import { type ParsedStack, parseStack, type WasmFrame } from "./stack-trace.ts";
 
@@ -12,12 +13,31 @@ import { type ParsedStack, parseStack, type WasmFrame } from "./stack-trace.ts";
 export class AbortError extends Error {
   override name = "AbortError";
   readonly text: string;
-  readonly file: string;
+  /** Where the source says so. */
+  readonly location: Location;
 
-  constructor(text: string, file: string) {
-    super(text);
+  constructor(text: string, location: Location) {
+    super(text || `aborted at ${describeLocation(location)}`);
     this.text = text;
-    this.file = file;
+    this.location = location;
+  }
+}
+
+/** Thrown in place of what a function of the user has thrown. Its stack is that of the call: what was thrown may have none, or another. */
+export class ImportError extends Error {
+  override name = "ImportError";
+
+  constructor(thrown: unknown) {
+    super(`an imported function threw: ${describeThrown(thrown)}`, { cause: thrown });
+  }
+}
+
+/** A text for anything. */
+function describeThrown(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown);
+  } catch {
+    return Object.prototype.toString.call(thrown);
   }
 }
 
@@ -28,6 +48,8 @@ export interface Verdict {
   message: string;
   /** Innermost first; empty when the stack could not be read. */
   frames: WasmFrame[];
+  /** What the innermost frame says about its own place, when the program aborted. */
+  abortedAt?: Location;
 }
 
 /** How many frames a failure remembers. */
@@ -40,15 +62,16 @@ export function judgeTrap(thrown: unknown, section: SectionContent, guest: Guest
   if (thrown instanceof AbortError) {
     const stackPointer = guest?.__fibers_stack_pointer?.value as number | undefined;
     const isOverflow = stackPointer !== undefined && stackPointer < section.stackEnd;
-    return { ...(isOverflow ? judgeShadowStack(section) : judgeAbort(thrown)), frames };
+    const abortedAt = thrown.location;
+    return { ...(isOverflow ? judgeShadowStack(section) : judgeAbort(thrown)), frames, abortedAt };
   }
   if (thrown instanceof WebAssembly.RuntimeError) return { ...judgeRuntimeError(thrown, stack, section), frames };
   if (thrown instanceof RangeError && /call stack/i.test(thrown.message)) {
     return { ...judgeExhaustion(stack, section), frames };
   }
   // Anything else was thrown by a function that the program imports; only the program calls those.
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return { isIsolated: true, code: "E_IMPORT_THREW", message: `an imported function threw: ${message}`, frames };
+  const { message } = thrown instanceof ImportError ? thrown : new ImportError(thrown);
+  return { isIsolated: true, code: "E_IMPORT_THREW", message, frames };
 }
 
 /** AssemblyScript checks its shadow stack when it enters a function of the program, so only that function has not begun. */
@@ -57,7 +80,7 @@ function judgeShadowStack({ stackSize }: SectionContent): Omit<Verdict, "frames"
   return { isIsolated: true, code: "E_STACK_EXHAUSTED", message };
 }
 
-function judgeAbort({ text, file }: AbortError): Omit<Verdict, "frames"> {
+function judgeAbort({ text, location: { file } }: AbortError): Omit<Verdict, "frames"> {
   const coded = /^(E_[A-Z0-9_]+): (.*)$/s.exec(text);
   if (coded?.[1]) return { isIsolated: true, code: coded[1], message: coded[2] ?? "" };
   const isRuntime = file.startsWith("~lib/rt/") || file.startsWith("~lib/as-fibers/");

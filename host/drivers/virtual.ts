@@ -29,6 +29,7 @@ class SimulatedDriver implements VirtualDriver {
   #clock = 0;
   #deadline = Infinity;
   #immediate: NodeJS.Immediate | undefined;
+  #isReady = false;
   #output: Buffer[] = [];
 
   constructor(turnSwitches: number) {
@@ -56,6 +57,7 @@ class SimulatedDriver implements VirtualDriver {
   }
 
   soon(): void {
+    this.#isReady = true;
     this.#schedule();
   }
 
@@ -67,8 +69,9 @@ class SimulatedDriver implements VirtualDriver {
   #schedule(): void {
     this.#immediate ??= setImmediate(() => {
       this.#immediate = undefined;
-      // Nothing is ready before the armed deadline, so time may pass.
-      if (this.#deadline !== Infinity) this.#clock = Math.max(this.#clock, this.#deadline);
+      // Time passes only when nothing is ready before the armed deadline. After a turn, it is armed anew.
+      if (!this.#isReady && this.#deadline !== Infinity) this.#clock = Math.max(this.#clock, this.#deadline);
+      this.#isReady = false;
       this.#deadline = Infinity;
       this.#sink?.turn();
     });

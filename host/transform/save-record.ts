@@ -46,6 +46,8 @@ const is = (e: Expression, id: number): boolean => binaryen.getExpressionId(e) =
 
 /** Asyncify's functions, with the state that each sets. */
 const STATE = "__asyncify_state";
+/** Imported by the guest to read the state. Asyncify's own `get_state` cannot be: the pass refuses modules that import it. */
+const READ_STATE = "~lib/as-fibers/assembly/context/state";
 const STATE_FUNCTIONS = { start_unwind: 1, stop_unwind: 0, start_rewind: 2, stop_rewind: 0 };
 
 /** Rewrites a module that Asyncify has just instrumented. @param address of the save record */
@@ -56,6 +58,10 @@ export function optimizeSaveRecord(module: Module, address: number): void {
   }
   module.removeGlobal(DATA);
   module.addGlobal(DATA, binaryen.i32, false, module.i32.const(address));
+  if (module.getFunction(READ_STATE)) {
+    module.removeFunction(READ_STATE);
+    module.addFunction(READ_STATE, binaryen.none, binaryen.i32, [], module.global.get(STATE, binaryen.i32));
+  }
   for (const [name, state] of Object.entries(STATE_FUNCTIONS)) replaceStateFunction(module, `asyncify_${name}`, state);
 }
 

@@ -68,8 +68,9 @@ export function verifyBeforeAsyncify(module: ModuleText): SwitchRoles {
       );
     }
   }
+  const loops = new Set(callers(["asyncify.start_rewind"]).map((f) => f.name));
   for (const { name } of callers(["asyncify.stop_unwind"])) {
-    if (!module.functions.get(name)?.hasLoop) continue;
+    if (loops.has(name) || !module.functions.get(name)?.hasLoop) continue;
     throw new VerificationError(
       "E_INLINED_BODY",
       name,

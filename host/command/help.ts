@@ -1,0 +1,51 @@
+/** What `--help` prints. */
+import type { Palette } from "./palette.ts";
+
+const COMMANDS = `
+usage
+  as-fibers run <file.ts> [options] [-- arguments]
+  as-fibers demo [name]
+  as-fibers --help | --version
+
+commands
+  run     compile an AssemblyScript program in memory and run its main
+  demo    list the examples, or run one; "demo showcase" is the tour
+
+"as-fibers run --help" tells more.
+`;
+
+const RUN = `
+usage
+  as-fibers run <file.ts> [options] [-- arguments]
+
+Compiles the program in memory and runs the function main that it exports. The arguments are given to main:
+strings, numbers and bool, by the types of its parameters. What main returns is printed. When main has
+returned, the program ends: fibers that still run are cancelled, and their cleanups run.
+
+options
+  --target debug|release             debug (the default) starts fast, keeps all checks and names every frame;
+                                     release is optimized
+  --runtime incremental|minimal|stub how garbage is collected; incremental by default, stub never frees
+  --stack-limit <bytes>              the most that one fiber may save when it waits; 262144 by default
+  -h, --help
+
+exit codes
+  0    main has returned
+  1    main failed, or the program does not compile; standard error has the report
+  2    the command was called wrongly: no such file, no main, an unknown option
+  130  interrupted (Ctrl-C): fibers were cancelled, and cleanups have run
+`;
+
+const DEMO = `
+usage
+  as-fibers demo            list the examples
+  as-fibers demo showcase   the tour: fibers in turn, a million of them, and a trap that stops only one
+  as-fibers demo <name>     run an example
+`;
+
+/** The help of the whole command, or of one. */
+export function help(topic: "run" | "demo" | "all", colours: Palette): string {
+  const text = { run: RUN, demo: DEMO, all: COMMANDS }[topic];
+  const title = `${colours.bold("as-fibers")}   green threads for WebAssembly, in AssemblyScript\n`;
+  return title + text.replace(/^[a-z ]+$/gm, (heading) => colours.bold(heading));
+}

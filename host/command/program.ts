@@ -1,0 +1,119 @@
+/** The thread in which `as-fibers run` runs a program: compiles it, loads it, calls main, and reports. */
+import path from "node:path";
+import { parentPort } from "node:worker_threads";
+import { type App } from "../app.ts";
+import type { CompileOptions, Compiled } from "../compile.ts";
+import { FibersError } from "../errors.ts";
+import { load } from "../load.ts";
+import { type ExportDescription, readSection } from "../section.ts";
+import type { PlainValue } from "../values.ts";
+import { parseArguments } from "./arguments.ts";
+import { ExitCode } from "./exit-code.ts";
+import { palette } from "./palette.ts";
+import { report, reportMessages, type ReportOptions } from "./report.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** What the thread is told, as a worker's data. */
+export interface ProgramOptions {
+  file: string;
+  /** The arguments for main. */
+  words: string[];
+  target: NonNullable<CompileOptions["target"]>;
+  runtime: NonNullable<CompileOptions["runtime"]>;
+  stackLimit: number | undefined;
+  /** Whether standard error shows colours; the thread itself has no terminal. */
+  isColoured: boolean;
+}
+
+/** What the thread says when main begins: from now on it can close in order. */
+export const RUNNING = "running";
+
+/** The function that is run. */
+const MAIN = "main";
+
+/** Runs the program; the exit code. Failures are reported on standard error. */
+export async function runInThread(options: ProgramOptions): Promise<number> {
+  const reportOptions = {
+    colours: palette(options.isColoured),
+    sourceFolder: path.dirname(path.resolve(options.file)),
+  };
+  const tell = (error: unknown) => process.stderr.write(report(error, reportOptions));
+  try {
+    const program = await compileProgram(options, reportOptions);
+    const module = await WebAssembly.compile(program.binary as BufferSource);
+    const main = findMain(readSection(module).exports, options.file);
+    const values = parseArguments(main, options.words);
+    const app = await load(module, {
+      sourceMap: program.sourceMap,
+      onUnobserved: tell,
+      ...(options.stackLimit === undefined ? {} : { stackLimit: options.stackLimit }),
+    });
+    const result = await callMain(app, values);
+    if (result !== undefined) console.log(String(result));
+    return ExitCode.OK;
+  } catch (error) {
+    if (error === INTERRUPTED) return ExitCode.SIGINT;
+    tell(error);
+    return error instanceof UsageError ? ExitCode.USAGE : ExitCode.FAILED;
+  }
+}
+
+const INTERRUPTED = Symbol("interrupted");
+
+/** Calls main and closes the program when it has ended. @throws INTERRUPTED when it was told to close before */
+async function callMain(app: App, values: PlainValue[]): Promise<PlainValue | undefined> {
+  let isInterrupted = false;
+  const close = () => {
+    isInterrupted = true;
+    void app.close();
+  };
+  // Nothing is left that could wake a fiber: the event loop is empty.
+  const assertIdle = () => app.assertIdle();
+  parentPort?.once("message", close).unref();
+  parentPort?.postMessage(RUNNING);
+  process.on("beforeExit", assertIdle);
+  try {
+    return await app.exports[MAIN]?.(...values);
+  } catch (error) {
+    throw isInterrupted ? INTERRUPTED : error;
+  } finally {
+    await app.close();
+    process.off("beforeExit", assertIdle);
+  }
+}
+
+async function compileProgram(
+  { file, target, runtime }: ProgramOptions,
+  reportOptions: ReportOptions,
+): Promise<Compiled> {
+  const { compile } = await importCompiler();
+  const compiled = await compile(file, { target, runtime });
+  // Warnings are for the author; how much the transform has added is not what somebody who runs a program asks.
+  const warnings = compiled.report.replace(/^as-fibers: \d+ of .*$/gm, "").trim();
+  if (warnings) process.stderr.write(`${reportMessages(warnings, reportOptions)}\n`);
+  return compiled;
+}
+
+async function importCompiler(): Promise<typeof import("../compile.ts")> {
+  try {
+    return await import("../compile.ts");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
+    throw new FibersError(
+      "E_NO_COMPILER",
+      "the AssemblyScript compiler is not installed: npm install --save-dev assemblyscript",
+      { cause: error },
+    );
+  }
+}
+
+function findMain(functions: ExportDescription[], file: string): ExportDescription {
+  const main = functions.find(({ name }) => name === MAIN);
+  if (main) return main;
+  const known = functions.map(({ name }) => name).join(", ") || "no function";
+  throw new UsageError(
+    "E_NO_MAIN",
+    `${file} exports no function main`,
+    `it exports ${known}; "export function main(): void { … }" is where a program begins`,
+  );
+}

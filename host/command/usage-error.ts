@@ -1,0 +1,13 @@
+/** `UsageError`: the command was called in a way that it does not understand. Ends it with exit code 2. */
+import { FibersError } from "../errors.ts";
+
+export class UsageError extends FibersError {
+  override name = "UsageError";
+  /** The way out, as a sentence of its own. */
+  readonly hint: string;
+
+  constructor(code: string, message: string, hint: string) {
+    super(code, message);
+    this.hint = hint;
+  }
+}

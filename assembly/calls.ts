@@ -11,6 +11,7 @@
 import { Failure } from "./failure";
 import { Fiber, go } from "./fiber";
 import { removeFromFiberList } from "./fiber-list";
+import { enlarge } from "./memory";
 import { record, State } from "./record";
 import { spawn, Task } from "./task";
 
@@ -29,7 +30,7 @@ function register(fiber: usize): u32 {
 
 function grow(): void {
   const wanted = max<u32>(capacity << 1, 16);
-  table = table ? heap.realloc(table, wanted << 2) : heap.alloc(wanted << 2);
+  table = enlarge(table, capacity << 2, wanted << 2);
   for (let call = wanted; call > capacity; call--) {
     store<u32>(table + ((call - 1) << 2), (free << 1) | 1);
     free = call;

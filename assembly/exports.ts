@@ -14,6 +14,16 @@ export { callFailure, cancelCall, releaseCall } from "./calls";
 export { setTracing } from "./scheduler";
 
 let sentinel: Fiber | null = null;
+
+/** Strings of the host that the program does not hold yet. Not pinned: pinning costs the collector's inner loop its inlining. */
+class Held {
+  constructor(
+    public text: string,
+    public next: Held | null,
+  ) {}
+}
+
+let held: Held | null = null;
 let completions: usize = 0;
 
 /** Memory that is given back when a fiber has exhausted the rest: enough to record its failure. */
@@ -69,10 +79,10 @@ export function trapped(code: string, message: string, frames: string): void {
   failTrapped(code, message, frames);
 }
 
-/** After `trapped`: takes the reserve again. With `isExhausted`, what the fiber held is collected first. */
+/** After `trapped`: takes the reserve again; traps when memory has no room for it yet, and can then be called later. With `isExhausted`, what the fiber held is collected first. */
 export function afterTrapped(isExhausted: bool): void {
   if (isExhausted) __collect();
-  reserve = heap.alloc(RESERVE_BYTES);
+  if (!reserve) reserve = heap.alloc(RESERVE_BYTES);
 }
 
 /** Cancels every fiber; each ends after its cleanups. */
@@ -81,13 +91,16 @@ export function cancelAll(reason: string): void {
   for (let fiber = firstFiber(); fiber; fiber = record(fiber).nextFiber) cancelFiber(fiber, reason);
 }
 
-/** A new string of so many UTF-16 units, pinned until `unpin`; the host writes its characters. */
+/** A new string of so many UTF-16 units, kept alive until `releaseStrings`; the host writes its characters. */
 export function newString(length: u32): usize {
-  return __pin(__new(length << 1, idof<string>()));
+  const text = __new(length << 1, idof<string>());
+  held = new Held(changetype<string>(text), held);
+  return text;
 }
 
-export function unpin(object: usize): void {
-  __unpin(object);
+/** The program now holds the strings that it needs. */
+export function releaseStrings(): void {
+  held = null;
 }
 
 /** Has the host note the stack trace of a failure; false when there is none to read. */

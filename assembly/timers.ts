@@ -10,6 +10,7 @@
  * │ 12 sequence  u32   order of start   │
  * ╘═════════════════════════════════════╛
  */
+import { enlarge } from "./memory";
 import { record } from "./record";
 
 const SLOT: u32 = 16;
@@ -125,6 +126,6 @@ export function timerCount(): u32 {
 /** Allocates first: it may trap, and then the heap is as it was. */
 function grow(): void {
   const wanted = max(capacity << 1, INITIAL_CAPACITY);
-  slots = slots ? heap.realloc(slots, wanted * SLOT) : heap.alloc(wanted * SLOT);
+  slots = enlarge(slots, count * SLOT, wanted * SLOT);
   capacity = wanted;
 }

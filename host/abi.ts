@@ -17,7 +17,7 @@ export const GUEST_EXPORTS = {
   afterTrapped: "__fibers_after_trapped",
   cancelAll: "__fibers_cancel_all",
   newString: "__fibers_new_string",
-  unpin: "__fibers_unpin",
+  releaseStrings: "__fibers_release_strings",
   callFailure: "__fibers_call_failure",
   cancelCall: "__fibers_cancel_call",
   releaseCall: "__fibers_release_call",
@@ -67,7 +67,7 @@ export interface GuestExports {
   __fibers_after_trapped(isExhausted: number): void;
   __fibers_cancel_all(reason: number): void;
   __fibers_new_string(length: number): number;
-  __fibers_unpin(pointer: number): void;
+  __fibers_release_strings(): void;
   __fibers_call_failure(call: number): number;
   __fibers_cancel_call(call: number, reason: number): void;
   __fibers_release_call(call: number): void;
@@ -151,7 +151,7 @@ export function readString(memory: WebAssembly.Memory, pointer: number): string 
   return text;
 }
 
-/** Makes an AssemblyScript string, pinned: the caller unpins it when the guest holds it. */
+/** Makes an AssemblyScript string. The guest keeps it alive until `__fibers_release_strings`. */
 export function newString(guest: GuestExports, text: string): number {
   const pointer = guest.__fibers_new_string(text.length) >>> 0;
   const units = new Uint16Array(guest.memory.buffer, pointer, text.length);
@@ -180,7 +180,7 @@ export function readFailure(memory: WebAssembly.Memory, pointer: number): Failur
   };
 }
 
-/** Makes the string of bytes in which a failure keeps the frames of a trap: index and offset of each, innermost first. Pinned. */
+/** Makes the string of bytes in which a failure keeps the frames of a trap: index and offset of each, innermost first. */
 export function newTrapFrames(guest: GuestExports, frames: { functionIndex: number; offset: number }[]): number {
   const pointer = guest.__fibers_new_string(frames.length * 4) >>> 0;
   const words = new Uint32Array(guest.memory.buffer, pointer, frames.length * 2);

@@ -12,7 +12,7 @@ import {
 } from "./abi.ts";
 import { Calls } from "./calls.ts";
 import type { Driver } from "./driver.ts";
-import { FibersError } from "./errors.ts";
+import { describeLocation, FibersError } from "./errors.ts";
 import { FailureReader } from "./failure-reader.ts";
 import { instantiate } from "./imports.ts";
 import type { ExportDescription, SectionContent } from "./section.ts";
@@ -104,21 +104,28 @@ export class App {
 
   /** All fibers that have not ended, the oldest first. */
   fibers(): FiberDescription[] {
-    const found: FiberDescription[] = [];
+    return this.#readFibers().map(({ pointer: _, next: _next, ...description }) => description);
+  }
+
+  #readFibers(): FiberFields[] {
+    const found: FiberFields[] = [];
     if (this.#state === "dead" || this.#state === "closed") return found;
     for (let at = this.#guest.__fibers_list() >>> 0; at;) {
-      const { pointer: _, next, ...description } = readFiber(this.#guest.memory, at);
-      if (!["done", "failed", "cancelled"].includes(description.state)) found.push(description);
-      at = next;
+      const fiber = readFiber(this.#guest.memory, at);
+      if (!["done", "failed", "cancelled"].includes(fiber.state)) found.push(fiber);
+      at = fiber.next;
     }
     return found;
   }
 
-  /** What every fiber does and waits for, a line each. */
+  /** What every fiber does, what it waits for, and where, a line each. */
   dump(): string {
-    const fibers = this.fibers().map(({ id, name, state, reason, joins }) => {
+    const fibers = this.#readFibers().map(({ pointer, id, name, state, reason, joins }) => {
+      // A stack can be read only while no fiber runs.
+      const place = this.#isInTurn ? null : this.#failures.placeOf(pointer);
       const wait = reason === "join" ? `join of fiber ${joins}` : reason;
-      return `fiber ${id}${name ? ` "${name}"` : ""}: ${state}${wait ? ` (${wait})` : ""}`;
+      const what = `fiber ${id}${name ? ` "${name}"` : ""}: ${state}${wait ? ` (${wait})` : ""}`;
+      return place ? `${what} at ${describeLocation(place)}` : what;
     });
     return fibers.length ? fibers.join("\n") : "no fibers";
   }
@@ -196,7 +203,7 @@ export class App {
   async #cancelAll(grace: number): Promise<void> {
     const reason = newString(this.#guest, "the instance is closing");
     this.#guest.__fibers_cancel_all(reason);
-    this.#guest.__fibers_unpin(reason);
+    this.#guest.__fibers_release_strings();
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
@@ -293,6 +300,7 @@ export class App {
     const stackPointer = guest.__fibers_stack_pointer?.value;
     const begin = this.#parts.driver.now();
     this.#isInTurn = true;
+    this.#failures.restoreReserve();
     try {
       for (let budget = turnBudget; ; budget = turnBudget - (this.#parts.driver.now() - begin)) {
         try {

@@ -1,6 +1,6 @@
 /** Turns failures of the guest into errors, with the AssemblyScript lines of their stacks; and tells the guest about traps. */
 import { type GuestExports, newString, readFailure, readTrapFrames, newTrapFrames } from "./abi.ts";
-import { FiberError, FibersError } from "./errors.ts";
+import { FiberError, FibersError, type Location } from "./errors.ts";
 import { isLibraryFrame, parseStack, type SourceLocator, type WasmFrame } from "./stack-trace.ts";
 import type { Verdict } from "./trap.ts";
 
@@ -11,6 +11,7 @@ export class FailureReader {
   #guest!: GuestExports;
   #locator: SourceLocator;
   #noted: string | undefined;
+  #lacksReserve = false;
 
   constructor(locator: SourceLocator) {
     this.#locator = locator;
@@ -39,12 +40,22 @@ export class FailureReader {
 
   #framesOf(pointer: number): WasmFrame[] {
     const trapped = readTrapFrames(this.#guest.memory, pointer);
-    if (trapped) return trapped;
+    return trapped ?? this.#trace(() => this.#guest.__fibers_trace_failure(pointer));
+  }
+
+  /** Where a fiber has stopped, if it has begun: its innermost frame in the program. Only between turns. */
+  placeOf(fiber: number): Location | null {
+    const frames = this.#trace(() => this.#guest.__fibers_trace_fiber(fiber));
+    const located = frames.map((frame) => this.#locator.locate(frame)).filter((frame) => !isLibraryFrame(frame));
+    return located.find(({ location }) => location !== null)?.location ?? null;
+  }
+
+  #trace(read: () => number): WasmFrame[] {
     this.#noted = undefined;
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = TRACE_FRAMES;
     try {
-      if (!this.#guest.__fibers_trace_failure(pointer)) return [];
+      if (!read()) return [];
     } finally {
       Error.stackTraceLimit = limit;
     }
@@ -62,8 +73,24 @@ export class FailureReader {
     const messageString = newString(guest, message);
     const framesString = newTrapFrames(guest, frames);
     guest.__fibers_trapped(codeString, messageString, framesString);
-    for (const pointer of [codeString, messageString, framesString]) guest.__fibers_unpin(pointer);
-    guest.__fibers_after_trapped(code === "E_OUT_OF_MEMORY" ? 1 : 0);
+    guest.__fibers_release_strings();
+    this.#takeReserve(code === "E_OUT_OF_MEMORY");
+  }
+
+  /** Before a turn: has the guest take the reserve that it could not take again after a trap. */
+  restoreReserve(): void {
+    if (this.#lacksReserve) this.#takeReserve(false);
+  }
+
+  #takeReserve(isExhausted: boolean): void {
+    this.#lacksReserve = false;
+    try {
+      this.#guest.__fibers_after_trapped(isExhausted ? 1 : 0);
+    } catch (error) {
+      // Others hold all memory, and the allocator has changed nothing: until there is room, the guest does without.
+      if (!(error instanceof WebAssembly.RuntimeError && /unreachable/.test(error.message))) throw error;
+      this.#lacksReserve = true;
+    }
   }
 
   /** The error for a top-level statement that trapped. */

@@ -45,26 +45,23 @@ function describeValue(value: unknown): string {
       : `${typeof value} ${String(value)}`;
 }
 
-/** Calls the guest with these arguments; strings are pinned only while it takes them. */
+/** Calls the guest with these arguments. */
 export function startWithArguments(
   guest: GuestExports,
   start: (...values: (number | bigint)[]) => number,
   description: ExportDescription,
   values: PlainValue[],
 ): number {
-  const strings: number[] = [];
   try {
     const lowered = description.parameters.map(({ type }, i) => {
       const value = values[i];
       if (value === undefined) return type === "i64" || type === "u64" ? 0n : 0;
       if (typeof value !== "string") return type === "i64" || type === "u64" ? BigInt(value) : Number(value);
-      const pointer = newString(guest, value);
-      strings.push(pointer);
-      return pointer;
+      return newString(guest, value);
     });
     return start(values.length, ...lowered) >>> 0;
   } finally {
-    for (const pointer of strings) guest.__fibers_unpin(pointer);
+    guest.__fibers_release_strings();
   }
 }
 

@@ -23,7 +23,7 @@ export function report(error: unknown, options: ReportOptions): string {
     return `${[...reportFailure(error, options), ...reportCauses(error, options)].join("\n")}\n`;
   if (error instanceof FibersError && error.code === "E_COMPILE") return reportCompilation(error.message, options);
   if (error instanceof FibersError) {
-    const lines = headline(error.code, error.message, colours);
+    const lines = headline(error.code, linkPlaces(error.message, options), colours);
     if (error instanceof UsageError) lines.push(`  ${colours.cyan("→")} ${error.hint}`);
     return `${lines.join("\n")}\n`;
   }
@@ -92,6 +92,14 @@ export function describePlace(location: Location | null, sourceFolder: string): 
   const { file, line, column } = location;
   const shown = file.startsWith("~lib/") ? file : path.relative(process.cwd(), path.resolve(sourceFolder, file));
   return `${shown}:${line}:${column}`;
+}
+
+/** The places at the ends of a message's lines, as seen from the working directory: a list of fibers says where each waits. */
+function linkPlaces(message: string, { colours, sourceFolder }: ReportOptions): string {
+  return message.replace(/ at (\S+):(\d+):(\d+)$/gm, (_, file: string, line: string, column: string) => {
+    const location = { file, line: Number(line), column: Number(column) };
+    return ` ${colours.dim("at")} ${colours.cyan(describePlace(location, sourceFolder))}`;
+  });
 }
 
 /** A recursion's frames are one line with their number. */

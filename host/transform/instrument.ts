@@ -8,7 +8,7 @@ import binaryen from "assemblyscript/binaryen";
 import { Features } from "./features.ts";
 import type { Module } from "./compiler.ts";
 import { parseModuleText } from "./module-text.ts";
-import { optimizeSaveRecord } from "./save-record.ts";
+import { optimizeSaveRecord, provideState } from "./save-record.ts";
 import { NEVER_SUSPENDS, SWITCH, verifyAfterAsyncify, verifyBeforeAsyncify } from "./verify.ts";
 
 /**
@@ -62,9 +62,10 @@ export function instrument(module: Module, options: InstrumentOptions): Instrume
   const before = parseModuleText(module.emitText());
   const bytesBefore = module.emitBinary().length;
   const roles = verifyBeforeAsyncify(before);
-  runAsyncify(module, options);
+  runAsyncify(module, roles.neverSuspending, options);
   const after = parseModuleText(module.emitText());
   verifyAfterAsyncify(after, roles);
+  provideState(module);
   if (before.saveRecord !== null) optimizeSaveRecord(module, before.saveRecord);
   optimize(module, options);
   let instrumented = 0;
@@ -94,10 +95,13 @@ function optimize(module: Module, { optimizeLevel, shrinkLevel, debugInfo }: Ins
   binaryen.clearPassArguments();
 }
 
-function runAsyncify(module: Module, options: InstrumentOptions): void {
+function runAsyncify(module: Module, neverSuspending: Set<string>, options: InstrumentOptions): void {
   // No import suspends: the switch is inside. Indirect calls do: a fiber's body is one. `optimize` clears arguments, so they are set here.
+  // Asyncify knows all indirect calls as one; we know them by signature, and take out those that reach nothing that suspends. A name that
+  // its list cannot hold is left instrumented.
   binaryen.setPassArgument("asyncify-ignore-imports", "1");
-  binaryen.setPassArgument("asyncify-removelist", NEVER_SUSPENDS);
+  const removed = [...neverSuspending].filter((name) => !/[,*]/.test(name));
+  if (removed.length) binaryen.setPassArgument("asyncify-removelist", removed.join(","));
   for (const [name, value] of Object.entries(options.passArguments ?? {})) binaryen.setPassArgument(name, value);
   module.runPasses(["asyncify"]);
   binaryen.clearPassArguments();

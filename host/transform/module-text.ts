@@ -80,8 +80,9 @@ function parseFunction(item: string, types: Map<string, string>): FunctionText {
   const indirect = new Set<string>();
   for (const match of item.matchAll(new RegExp(`\\(call_indirect (?:${NAME} )?\\(type ${NAME}\\)`, "g"))) {
     const type = pick(match, 3);
-    indirect.add(types.get(type) ?? type);
+    indirect.add(required(types.get(type), `the type ${type} of an indirect call`));
   }
+  if (item.includes("(call_indirect ") && !indirect.size) required(null, `an indirect call in ${name}`);
   const parts = [...header.matchAll(/\((?:param|result)[^()]*\)/g)].map((match) => match[0]);
   const type = normalize(parts.join(" ").replace(new RegExp(`\\(param ${NAME} `, "g"), "(param "));
   return {
@@ -111,7 +112,8 @@ function pick(match: RegExpMatchArray, group = 1): string {
   );
 }
 
-function required(match: RegExpMatchArray | null, what: string): RegExpMatchArray {
-  if (!match) throw new Error(`as-fibers: cannot read this function of the module: ${what}`);
-  return match;
+/** What was not understood must not pass for "does not suspend". */
+function required<T>(found: T | null | undefined, what: string): T {
+  if (found === null || found === undefined) throw new Error(`as-fibers: cannot read this of the module: ${what}`);
+  return found;
 }

@@ -50,6 +50,13 @@ const STATE = "__asyncify_state";
 const READ_STATE = "~lib/as-fibers/assembly/context/state";
 const STATE_FUNCTIONS = { start_unwind: 1, stop_unwind: 0, start_rewind: 2, stop_rewind: 0 };
 
+/** Gives the guest the state that it imports. Also where nothing is optimized: without it, a module cannot be loaded. */
+export function provideState(module: Module): void {
+  if (!module.getFunction(READ_STATE)) return;
+  module.removeFunction(READ_STATE);
+  module.addFunction(READ_STATE, binaryen.none, binaryen.i32, [], module.global.get(STATE, binaryen.i32));
+}
+
 /** Rewrites a module that Asyncify has just instrumented. @param address of the save record */
 export function optimizeSaveRecord(module: Module, address: number): void {
   for (let i = 0; i < module.getNumFunctions(); i++) {
@@ -58,10 +65,6 @@ export function optimizeSaveRecord(module: Module, address: number): void {
   }
   module.removeGlobal(DATA);
   module.addGlobal(DATA, binaryen.i32, false, module.i32.const(address));
-  if (module.getFunction(READ_STATE)) {
-    module.removeFunction(READ_STATE);
-    module.addFunction(READ_STATE, binaryen.none, binaryen.i32, [], module.global.get(STATE, binaryen.i32));
-  }
   for (const [name, state] of Object.entries(STATE_FUNCTIONS)) replaceStateFunction(module, `asyncify_${name}`, state);
 }
 

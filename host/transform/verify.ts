@@ -34,6 +34,8 @@ export interface SwitchRoles {
   runtime: Set<string>;
   /** Functions from which a suspension can be reached, the runtime's excepted. */
   suspending: Set<string>;
+  /** Functions that call indirectly, but only by signatures that no suspending function has. */
+  neverSuspending: Set<string>;
 }
 
 /** Checks an optimized module that Asyncify has not seen yet. */
@@ -78,7 +80,10 @@ export function verifyBeforeAsyncify(module: ModuleText): SwitchRoles {
     );
   }
   const runtime = new Set([...unwinders, ...rewinders].map((f) => f.name));
-  return { runtime, suspending: findSuspending(module, runtime) };
+  const suspending = findSuspending(module, runtime);
+  const indirect = [...module.functions.values()].filter((f) => f.indirect.size).map((f) => f.name);
+  const neverSuspending = new Set(indirect.filter((name) => !suspending.has(name) && !runtime.has(name)));
+  return { runtime, suspending, neverSuspending };
 }
 
 /** Checks the module after Asyncify: every function between a fiber's entry and a suspension is instrumented. */

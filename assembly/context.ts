@@ -275,6 +275,12 @@ export function trace(fiber: usize, frames: usize, bytes: u32): void {
   isTracing = false;
 }
 
+/** Ends a `trace` that has trapped: the engine's stack was deeper when the fiber ran. */
+export function abandonTrace(): void {
+  isTracing = false;
+  if (state() == REWINDING) suspend();
+}
+
 /** Puts the switch back into its normal state after a trap, and tells which fiber ran. Only the host knows when: it caught the trap. */
 export function recover(): usize {
   // A trap while rewinding (the JavaScript stack was deeper than last time) leaves Asyncify rewinding: end that.

@@ -1,4 +1,4 @@
-// Two counters in turn, as in chapter 5 of the book: each yields after every step.
+// Two fibers count, and take turns after every step.
 import { go, print, yieldNow } from "as-fibers/assembly";
 
 class Counter {

@@ -60,6 +60,8 @@ export class App {
   #state: State = "new";
   #death: FibersError | undefined;
   #isInTurn = false;
+  /** What the last turn has said about the next one: 0 for at once, a deadline, or infinite. */
+  #nextTurn = Infinity;
   /** Calls made while a turn is on the stack: the guest cannot be entered then. */
   #postponed: (() => void)[] = [];
   #completions: Completion[] = [];
@@ -104,7 +106,7 @@ export class App {
 
   /** All fibers that have not ended, the oldest first. */
   fibers(): FiberDescription[] {
-    return this.#readFibers().map(({ pointer: _, next: _next, ...description }) => description);
+    return this.#readFibers().map(({ pointer: _pointer, next: _next, ...description }) => description);
   }
 
   #readFibers(): FiberFields[] {
@@ -163,9 +165,15 @@ export class App {
 
   /** Fails the pending calls with E_DEADLOCK when nothing can happen any more; does nothing when all is idle or at work. */
   assertIdle(): void {
-    if (!this.#calls.size) return;
+    if (!this.#calls.size || this.#canGoOn()) return;
     const report = `nothing can wake these fibers any more:\n${this.dump()}`;
     this.#calls.rejectAll(() => new FibersError("E_DEADLOCK", report));
+  }
+
+  /** Whether something will happen although nobody calls: a fiber is ready, a timer runs, or output is on its way. */
+  #canGoOn(): boolean {
+    if (this.#isInTurn || this.#nextTurn !== Infinity || this.#completions.length) return true;
+    return this.#readFibers().some(({ state, reason }) => state === "ready" || reason === "output");
   }
 
   /** How many calls have not ended. */
@@ -178,6 +186,10 @@ export class App {
    * pending with E_INSTANCE_CLOSED, and lets go of the driver. Closing twice waits for the first time.
    */
   close({ grace = DEFAULT_GRACE }: { grace?: number } = {}): Promise<void> {
+    if (!(grace >= 0)) {
+      const message = `grace is a number of milliseconds, 0 or more, and got ${String(grace)}`;
+      return Promise.reject(new FibersError("E_INVALID_OPTION", message));
+    }
     this.#closing ??= this.#close(grace);
     return this.#closing;
   }
@@ -187,8 +199,12 @@ export class App {
     await Promise.resolve();
     if (this.#state !== "open") return;
     this.#state = "closing";
-    await this.#cancelAll(grace);
-    if (!this.#isOver()) this.#end("closed", closedError());
+    try {
+      await this.#cancelAll(grace);
+      if (!this.#isOver()) this.#report(true);
+    } finally {
+      if (!this.#isOver()) this.#end("closed", closedError());
+    }
   }
 
   /** Ends the instance at once: no cleanup runs. Pending calls reject with E_INSTANCE_CLOSED. */
@@ -285,6 +301,7 @@ export class App {
     if (this.#guest.__fibers_report_count()) this.#report(false);
     if (this.#state === "closing" && !this.#guest.__fibers_count()) this.#onEmpty?.();
     this.#startPostponed();
+    this.#nextTurn = next;
     if (next === 0 || this.#completions.length) this.#parts.driver.soon();
     else this.#parts.driver.arm(next);
   }

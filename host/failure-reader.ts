@@ -56,6 +56,11 @@ export class FailureReader {
     Error.stackTraceLimit = TRACE_FRAMES;
     try {
       if (!read()) return [];
+    } catch (error) {
+      // A fiber that has used the engine's whole stack cannot be rewound from here: it has no stack to show.
+      if (!(error instanceof RangeError)) throw error;
+      this.#guest.__fibers_abandon_trace();
+      return [];
     } finally {
       Error.stackTraceLimit = limit;
     }
@@ -66,7 +71,7 @@ export class FailureReader {
   failTrapped(verdict: Verdict): void {
     const { code, message, frames } = verdict;
     const guest = this.#guest;
-    this.#noteAbort(verdict);
+    this.#noteTrap(verdict);
     // Under memory exhaustion, the guest gives back a reserve first: what follows must be able to allocate.
     guest.__fibers_before_trapped();
     const codeString = newString(guest, code);
@@ -96,13 +101,15 @@ export class FailureReader {
   /** The error for a top-level statement that trapped. */
   startError(verdict: Verdict, cause: unknown): FibersError {
     const { code, message, frames } = verdict;
-    this.#noteAbort(verdict);
+    this.#noteTrap(verdict);
     const located = frames.map((frame) => this.#locator.locate(frame)).filter((frame) => !isLibraryFrame(frame));
     if (!located.length) return new FibersError(code, message, { cause });
     return new FiberError({ code, message, fiberName: "top-level statements", fiberId: 0 }, located, { cause });
   }
 
-  #noteAbort({ frames: [innermost], abortedAt }: Verdict): void {
+  #noteTrap({ frames, abortedAt }: Verdict): void {
+    this.#locator.noteNames(frames);
+    const [innermost] = frames;
     if (innermost && abortedAt?.file) this.#locator.noteAbort(innermost, abortedAt);
   }
 }

@@ -59,7 +59,7 @@ export class SourceLocator {
    */
   constructor(read: () => string | null, section?: Pick<SectionContent, "functionNames" | "functionRanges">) {
     this.#read = read;
-    this.#names = section?.functionNames ?? {};
+    this.#names = { ...section?.functionNames };
     this.#ranges = section?.functionRanges ?? {};
   }
 
@@ -69,6 +69,11 @@ export class SourceLocator {
     const known = this.#names[frame.functionIndex];
     const functionName = shortName(frame.name) || known || `wasm-function[${frame.functionIndex}]`;
     return { functionName, location: this.#place(frame) };
+  }
+
+  /** Remembers names that the engine knew: what is kept of a trap's frames is only where they are. */
+  noteNames(frames: WasmFrame[]): void {
+    for (const { functionIndex, name } of frames) if (name) this.#names[functionIndex] ??= shortName(name);
   }
 
   /** Remembers what a frame that aborts says about its own place. */

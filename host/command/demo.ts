@@ -1,43 +1,12 @@
 /** `as-fibers demo`: lists the examples, or runs one. */
-import { readdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { listExamples } from "./examples.ts";
 import { ExitCode } from "./exit-code.ts";
 import { help } from "./help.ts";
 import { palette, wantsColour } from "./palette.ts";
 import { runProgram } from "./run.ts";
 import { UsageError } from "./usage-error.ts";
-
-/** The folder of the examples, wherever the package is installed. */
-export const examplesFolder = path.join(
-  path.dirname(createRequire(import.meta.url).resolve("as-fibers/package.json")),
-  "examples",
-);
-
-export interface Example {
-  name: string;
-  file: string;
-  /** The comment on its first line. */
-  description: string;
-}
-
-/** All examples: the showcase first, the others by name. */
-export function listExamples(): Example[] {
-  const files = readdirSync(examplesFolder).filter((file) => file.endsWith(".ts"));
-  const examples = files.map((file) => ({
-    name: file.slice(0, -".ts".length),
-    file: path.join(examplesFolder, file),
-    description: describe(path.join(examplesFolder, file)),
-  }));
-  const rank = ({ name }: Example) => (name === "showcase" ? `0${name}` : `1${name}`);
-  return examples.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
-}
-
-function describe(file: string): string {
-  const [first = ""] = readFileSync(file, "utf8").split("\n", 1);
-  return first.replace(/^\/\/\s*/, "");
-}
 
 /** Runs the command with the words behind "demo"; the exit code. @throws UsageError */
 export async function demo(words: string[]): Promise<number> {
@@ -74,11 +43,6 @@ function parseDemoOptions(words: string[]) {
     const [name, ...programArguments] = positionals;
     return { name, wantsHelp: values.help, programArguments };
   } catch (error) {
-    const message = (error as Error).message.split(". ")[0] ?? "";
-    throw new UsageError(
-      "E_INVALID_OPTION",
-      message.charAt(0).toLowerCase() + message.slice(1),
-      'demo takes the name of an example: "as-fibers demo" lists them',
-    );
+    throw UsageError.ofOptions(error, 'demo takes the name of an example: "as-fibers demo" lists them');
   }
 }

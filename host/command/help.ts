@@ -18,28 +18,32 @@ const RUN = `
 usage
   as-fibers run <file.ts> [options] [-- arguments]
 
-Compiles the program in memory and runs the function main that it exports. The arguments are given to main:
-strings, numbers and bool, by the types of its parameters. What main returns is printed. When main has
-returned, the program ends: fibers that still run are cancelled, and their cleanups run.
+Compiles the program in memory and runs the function main that it exports.
+The arguments are given to main: strings, numbers and bool, by the types of its
+parameters. What main returns is printed. When main has returned, the program
+ends: fibers that still run are cancelled, and their cleanups run.
 
 options
-  --target debug|release             debug (the default) starts fast, keeps all checks and names every frame;
-                                     release is optimized
-  --runtime incremental|minimal|stub how garbage is collected; incremental by default, stub never frees
-  --stack-limit <bytes>              the most that one fiber may save when it waits; 262144 by default
+  --target debug|release
+      debug, the default, starts fast and names every frame of a failure;
+      release is optimized
+  --runtime incremental|minimal|stub
+      how garbage is collected: incremental by default; stub never frees
+  --stack-limit <bytes>
+      the most that one fiber may save when it waits; 262144 by default
   -h, --help
 
 exit codes
   0    main has returned
-  1    main failed, or the program does not compile; standard error has the report
-  2    the command was called wrongly: no such file, no main, an unknown option
+  1    main failed, or the program does not compile: see standard error
+  2    called wrongly: no such file, no main, an unknown option
   130  interrupted (Ctrl-C): fibers were cancelled, and cleanups have run
 `;
 
 const DEMO = `
 usage
   as-fibers demo            list the examples
-  as-fibers demo showcase   the tour: fibers in turn, a million of them, and a trap that stops only one
+  as-fibers demo showcase   the tour, on one screen
   as-fibers demo <name>     run an example
 `;
 

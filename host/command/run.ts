@@ -54,9 +54,8 @@ function parseRunOptions(words: string[]) {
       },
     });
   } catch (error) {
-    const message = (error as Error).message.split(". ")[0] ?? "";
     const hint = 'the options of run are listed by "as-fibers run --help"; what main is to get stands behind "--"';
-    throw new UsageError("E_INVALID_OPTION", message.charAt(0).toLowerCase() + message.slice(1), hint);
+    throw UsageError.ofOptions(error, hint);
   }
 }
 

@@ -10,4 +10,10 @@ export class UsageError extends FibersError {
     super(code, message);
     this.hint = hint;
   }
+
+  /** What `parseArgs` threw, as one sentence. */
+  static ofOptions(error: unknown, hint: string): UsageError {
+    const [sentence = ""] = (error as Error).message.split(". ");
+    return new UsageError("E_INVALID_OPTION", sentence.charAt(0).toLowerCase() + sentence.slice(1), hint);
+  }
 }

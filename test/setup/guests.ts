@@ -1,8 +1,12 @@
 /** The guest programs of the tests: compiled once, before all tests, and read from the cache by each. */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { compile, type CompileOptions } from "as-fibers/compiler";
+import { Worker } from "node:worker_threads";
+import type { Compiled, CompileOptions } from "as-fibers/compiler";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 export const cacheDir = path.join(root, ".cache/guests");
@@ -14,39 +18,120 @@ export interface Guest {
   file: string;
 }
 
-type Target = NonNullable<CompileOptions["target"]>;
-type Runtime = NonNullable<CompileOptions["runtime"]>;
+export interface Variant {
+  target?: NonNullable<CompileOptions["target"]>;
+  runtime?: NonNullable<CompileOptions["runtime"]>;
+  /** Names a variant that has flags for asc. */
+  label?: string;
+}
+
+type FlaggedVariant = Variant & { flags?: string[] };
+
+/**
+ * Makes the incremental collector take the smallest steps that it can, one at every allocation: so there is a switch between any two of
+ * its steps. Otherwise one step does the whole heap of a test.
+ */
+const smallSteps = ["GRANULARITY=64", "IDLEFACTOR=100", "MARKCOST=128", "SWEEPCOST=64"].flatMap((setting) => [
+  "--use",
+  `ASC_GC_${setting}`,
+]);
 
 /** What is compiled besides release and incremental, by the name of the guest. */
-export const variants: Record<string, { target?: Target; runtime?: Runtime; flags?: string[] }[]> = {};
+export const variants: Record<string, FlaggedVariant[]> = {
+  "host-failures": [{ target: "debug" }, { target: "debug", runtime: "minimal" }, { target: "debug", runtime: "stub" }],
+  "host-memory": [
+    { label: "small-memory", flags: ["--maximumMemory", "48"] },
+    { label: "small-memory", target: "debug", flags: ["--maximumMemory", "48"] },
+  ],
+  "host-start": [{ target: "debug" }],
+  collector: [{ runtime: "minimal" }],
+  context: [{ target: "debug" }],
+  programs: [
+    { runtime: "minimal" },
+    { runtime: "stub" },
+    { target: "debug" },
+    { label: "small-steps", flags: smallSteps },
+  ],
+};
 
-function nameOf(guest: string, target: Target, runtime: Runtime): string {
-  return path.join(cacheDir, `${guest}.${target}.${runtime}.wasm`);
+function nameOf(guest: string, { target = "release", runtime = "incremental", label }: Variant): string {
+  return path.join(cacheDir, `${[guest, target, runtime, label].filter(Boolean).join(".")}.wasm`);
 }
 
 /** A guest that globalSetup has compiled: `test/guests/<name>.ts`. */
-export function guest(
-  name: string,
-  { target = "release", runtime = "incremental" }: { target?: Target; runtime?: Runtime } = {},
-): Guest {
-  const file = nameOf(name, target, runtime);
+export function guest(name: string, variant: Variant = {}): Guest {
+  const file = nameOf(name, variant);
   if (!existsSync(file)) throw new Error(`${file} was not compiled: add the variant to test/setup/guests.ts`);
   return { binary: readFileSync(file), sourceMap: readFileSync(`${file}.map`, "utf8"), file };
 }
 
-/** Compiles one variant into the cache. */
-export async function compileGuest(
-  name: string,
-  {
-    target = "release",
-    runtime = "incremental",
-    flags = [],
-  }: { target?: Target; runtime?: Runtime; flags?: string[] } = {},
-): Promise<void> {
-  const compiled = await compile(path.join(root, "test/guests", `${name}.ts`), { target, runtime, flags });
-  const file = nameOf(name, target, runtime);
+interface Job {
+  source: string;
+  file: string;
+  key: string;
+  options: CompileOptions;
+}
+
+/** Compiles all guests in all variants, except those that are in the cache and made of what they would be made of now. */
+export async function compileGuests(): Promise<void> {
+  const names = readdirSync(path.join(root, "test/guests")).filter((file) => file.endsWith(".ts"));
+  const jobs = names
+    .map((file) => file.slice(0, -3))
+    .flatMap((name) => [{}, ...(variants[name] ?? [])].map((variant) => makeJob(name, variant)))
+    .filter(({ file, key }) => !existsSync(`${file}.key`) || readFileSync(`${file}.key`, "utf8") !== key);
   mkdirSync(cacheDir, { recursive: true });
-  writeFileSync(`${file}.map`, compiled.sourceMap);
-  writeFileSync(`${file}.part`, compiled.binary);
-  renameSync(`${file}.part`, file);
+  const threads = Array.from({ length: Math.min(availableParallelism(), jobs.length, 4) }, () => work(jobs));
+  await Promise.all(threads);
+}
+
+function makeJob(name: string, variant: FlaggedVariant): Job {
+  const { target = "release", runtime = "incremental", flags = [] } = variant;
+  const source = path.join(root, "test/guests", `${name}.ts`);
+  const key = checksum([source, ...libraryFiles()], JSON.stringify(variant));
+  return { source, file: nameOf(name, variant), key, options: { target, runtime, flags } };
+}
+
+/** Takes jobs until none is left, in a thread of its own. */
+async function work(jobs: Job[]): Promise<void> {
+  const worker = new Worker(new URL("compile-worker.mjs", import.meta.url));
+  try {
+    for (let job = jobs.shift(); job; job = jobs.shift()) {
+      const { source, file, key, options } = job;
+      worker.postMessage({ source, options });
+      const [{ compiled, failure }] = (await once(worker, "message")) as [{ compiled: Compiled; failure?: string }];
+      if (failure !== undefined) throw new Error(failure);
+      rmSync(`${file}.key`, { force: true });
+      writeFileSync(`${file}.map`, compiled.sourceMap);
+      writeFileSync(`${file}.part`, compiled.binary);
+      renameSync(`${file}.part`, file);
+      writeFileSync(`${file}.key`, key);
+    }
+  } finally {
+    await worker.terminate();
+  }
+}
+
+let library: string[] | undefined;
+
+/** What every guest depends on: compiler and transform as built, the guest library, and the folders of the guests. */
+function libraryFiles(): string[] {
+  library ??= [
+    ...filesIn("dist").filter((file) => file.endsWith(".js")),
+    ...filesIn("assembly"),
+    ...filesIn("test/guests").filter((file) => path.dirname(file) !== path.join(root, "test/guests")),
+    path.join(root, "node_modules/assemblyscript/package.json"),
+  ];
+  return library;
+}
+
+function filesIn(folder: string): string[] {
+  const entries = readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  return files.toSorted();
+}
+
+function checksum(files: string[], options: string): string {
+  const hash = createHash("sha256").update(options);
+  for (const file of files) hash.update(`\0${file}\0`).update(readFileSync(file));
+  return hash.digest("hex");
 }

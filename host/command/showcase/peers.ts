@@ -66,6 +66,7 @@ export async function measureAwait(count: number, yields: number, withBytes: boo
   async function walk(place: number): Promise<void> {
     for (let round = 0; round < yields; round++) {
       turns.take(place);
+      // oxlint-disable-next-line unicorn/no-unnecessary-await -- to wait for nothing is what is measured
       await null;
     }
     turns.ended++;
@@ -75,6 +76,7 @@ export async function measureAwait(count: number, yields: number, withBytes: boo
   const bytesEach = withBytes ? (heapBytes() - before) / count : 0;
   const begin = performance.now();
   // All have made their first step already, and wait before this one.
+  // oxlint-disable-next-line unicorn/no-unnecessary-await -- as above
   for (let round = 1; round < yields; round++) await null;
   const milliseconds = performance.now() - begin;
   await Promise.all(walks);

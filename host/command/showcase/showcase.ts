@@ -1,6 +1,6 @@
 /** `as-fibers demo showcase`, which is what `npm start` runs: what the library does, on one screen. */
 import { libraryVersion } from "../../version.ts";
-import { examplesFolder } from "../demo.ts";
+import { examplesFolder } from "../examples.ts";
 import { ExitCode } from "../exit-code.ts";
 import { showCounters } from "./counters.ts";
 import { showMillion } from "./million.ts";

@@ -1,0 +1,192 @@
+// The Go peer of the benchmarks: the same work by goroutines. Prints one JSON object: figure → nanoseconds or bytes.
+//
+//	main            times
+//	main parked     resident bytes of a million parked goroutines: a process of its own, since Go keeps dead goroutines' memory
+//	main sleeping   the same, asleep
+//
+// Switching and spawning run on one core, as the fibers of one WebAssembly instance do.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const rounds = 5
+
+func main() {
+	runtime.GOMAXPROCS(1)
+	figures := map[string]float64{}
+	switch {
+	case len(os.Args) < 2:
+		figures["switch 2"] = median(func() float64 { return switching(2, 100000) })
+		figures["switch 100"] = median(func() float64 { return switching(100, 2000) })
+		figures["switch 100000"] = median(func() float64 { return switching(100000, 5) })
+		figures["switch 1000000"] = switching(1000000, 3)
+		figures["spawn"] = median(func() float64 { return spawning(200000) })
+		figures["panic"] = median(func() float64 { return panicking(100000) })
+		figures["timer"] = timers(100000, 200000)
+	case os.Args[1] == "parked":
+		figures["parked bytes"] = resident(1000000, park)
+	case os.Args[1] == "sleeping":
+		figures["sleeping bytes"] = resident(1000000, fallAsleep)
+	}
+	json.NewEncoder(os.Stdout).Encode(figures)
+}
+
+func median(run func() float64) float64 {
+	run()
+	samples := make([]float64, rounds)
+	for i := range samples {
+		samples[i] = run()
+	}
+	sort.Float64s(samples)
+	return samples[rounds/2]
+}
+
+// A check of the work failed: nothing that was measured means anything.
+func check(isTrue bool, what string) {
+	if !isTrue {
+		fmt.Fprintln(os.Stderr, "bench:", what)
+		os.Exit(1)
+	}
+}
+
+// Nanoseconds per switch of count goroutines that yield in turn. They wait at a gate until all have started: Go preempts the one that
+// starts them. The clock runs from the first that has yielded once until the last has ended.
+func switching(count, yields int) float64 {
+	gate := make(chan struct{})
+	var started, ended sync.WaitGroup
+	var once sync.Once
+	var begin time.Time
+	var made atomic.Int64
+	started.Add(count)
+	ended.Add(count)
+	for i := 0; i < count; i++ {
+		go func() {
+			own := 0
+			started.Done()
+			<-gate
+			runtime.Gosched()
+			once.Do(func() { begin = time.Now() })
+			for left := yields; left > 0; left-- {
+				own++
+				runtime.Gosched()
+			}
+			made.Add(int64(own))
+			ended.Done()
+		}()
+	}
+	started.Wait()
+	close(gate)
+	ended.Wait()
+	elapsed := time.Since(begin)
+	check(made.Load() == int64(count*yields), "goroutines have not made all yields")
+	return float64(elapsed.Nanoseconds()) / float64(count) / float64(yields)
+}
+
+// Nanoseconds per goroutine that is started, run and joined.
+func spawning(count int) float64 {
+	sum := 0
+	begin := time.Now()
+	for i := 0; i < count; i++ {
+		done := make(chan int)
+		go func(value int) { done <- value }(i)
+		sum += <-done
+	}
+	elapsed := time.Since(begin)
+	check(sum == count*(count-1)/2, "goroutines have not returned their values")
+	return float64(elapsed.Nanoseconds()) / float64(count)
+}
+
+var errRefused = errors.New("the request was refused")
+
+// Nanoseconds per goroutine that panics; it recovers itself, since nobody else can.
+func panicking(count int) float64 {
+	seen := 0
+	begin := time.Now()
+	for i := 0; i < count; i++ {
+		done := make(chan any)
+		go func() {
+			defer func() { done <- recover() }()
+			panic(errRefused)
+		}()
+		if <-done == any(errRefused) {
+			seen++
+		}
+	}
+	elapsed := time.Since(begin)
+	check(seen == count, "panics were not seen")
+	return float64(elapsed.Nanoseconds()) / float64(count)
+}
+
+func neverCalled() { panic("a timer of an hour has fired") }
+
+// Nanoseconds per timer that is started and stopped while others run.
+func timers(others, count int) float64 {
+	running := make([]*time.Timer, others)
+	for i := range running {
+		running[i] = time.AfterFunc(time.Hour+spread(i), neverCalled)
+	}
+	begin := time.Now()
+	for i := 0; i < count; i++ {
+		time.AfterFunc(time.Hour+spread(i), neverCalled).Stop()
+	}
+	elapsed := time.Since(begin)
+	for _, timer := range running {
+		timer.Stop()
+	}
+	return float64(elapsed.Nanoseconds()) / float64(count)
+}
+
+// Up to an hour, in no order.
+func spread(i int) time.Duration {
+	return time.Duration(float64(uint32(i)*0x9e3779b1) / (1 << 32) * float64(time.Hour))
+}
+
+var sum int
+
+func park(i int, never chan struct{}) {
+	a, b := i, i*3
+	<-never
+	sum += a ^ b
+}
+
+func fallAsleep(i int, _ chan struct{}) {
+	a, b := i, i*3
+	time.Sleep(time.Hour)
+	sum += a ^ b
+}
+
+// Resident bytes per goroutine that stays.
+func resident(count int, body func(int, chan struct{})) float64 {
+	never := make(chan struct{})
+	before := residentBytes()
+	for i := 0; i < count; i++ {
+		go body(i, never)
+	}
+	runtime.Gosched()
+	after := residentBytes()
+	return float64(after-before) / float64(count)
+}
+
+// Resident memory of this process, from /proc; 0 where there is none.
+func residentBytes() int {
+	debug.FreeOSMemory()
+	status, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	pages, _ := strconv.Atoi(strings.Fields(string(status))[1])
+	return pages * os.Getpagesize()
+}

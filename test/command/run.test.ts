@@ -1,0 +1,212 @@
+/** `as-fibers run`: what main gets and gives, how a program ends, and what the command says about it. */
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { asFibers, type CommandOptions, type Ended } from "../setup/command.ts";
+import { placeOf } from "../setup/source.ts";
+
+/** Runs `test/guests/command/<name>.ts`. */
+function run(name: string, words: string[] = [], options: CommandOptions = {}): Promise<Ended> {
+  return asFibers(["run", `test/guests/command/${name}.ts`, ...words], options);
+}
+
+function placeIn(name: string, marked: string): string {
+  const { line, column } = placeOf(`command/${name}`, marked);
+  return `test/guests/command/${name}.ts:${line}:${column}`;
+}
+
+describe("main", () => {
+  test("gets the words of the command line by the types of its parameters, and what it returns is printed", async () => {
+    const all = await run("values", ["--", "-7", "0xff", "-9223372036854775808", "1e3", "a b", "true", "last"]);
+    expect(all).toEqual({ code: 0, stdout: "-7 255 -9223372036854775808 1000.0 a b true last\n", stderr: "" });
+    const fewer = await run("values", ["1", "2", "3", "Infinity", "", "false"]);
+    expect(fewer).toEqual({ code: 0, stdout: "1 2 3 Infinity  false initial\n", stderr: "" });
+  });
+
+  test("may return nothing, or a number", async () => {
+    expect(await run("result")).toEqual({ code: 0, stdout: "0.5\n", stderr: "" });
+  });
+
+  test("ends the program when it returns: the other fibers are cancelled, and their cleanups run", async () => {
+    expect(await run("ends", ["leave"])).toEqual({ code: 0, stdout: "background is cleaned up\n", stderr: "" });
+  });
+
+  test("prints as much as it likes", async () => {
+    const { code, stdout } = await run("ends", ["lines"]);
+    expect(code).toBe(0);
+    expect(stdout).toBe(Array.from({ length: 100_000 }, (_, i) => `line ${i}\n`).join(""));
+  });
+
+  test("ends without a word when nobody reads what it prints any more", async () => {
+    const { stderr } = await run("ends", ["lines"], {
+      onOutput: (_, child) => child.stdout?.destroy(),
+    });
+    expect(stderr).toBe("");
+  });
+});
+
+describe("a failure of main", () => {
+  test("is reported with the source, the stack and its causes", async () => {
+    const { code, stdout, stderr } = await run("failure");
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toBe(`\
+✘ E_ABORTED joined fiber "middle", which failed: joined fiber "reader", which failed: Index out of range
+  in fiber "main" (1)
+
+    13 │ export function main(index: i32 = 3): i32 {
+    14 │   return spawn(middle, index, "middle").join();
+       │          ^
+    at main (test/guests/command/failure.ts:14:10)
+
+  because fiber "middle" (2) failed: joined fiber "reader", which failed: Index out of range
+
+     9 │ function middle(index: i32): i32 {
+    10 │   return spawn(read, index, "reader").join();
+       │          ^
+    at middle (test/guests/command/failure.ts:10:10)
+
+  because fiber "reader" (3) failed: Index out of range
+
+    5 │   const values = [1, 2, 3];
+    6 │   return values[index];
+      │          ^
+    at Array<i32>#__get (~lib/array.ts:114:42)
+    at read (test/guests/command/failure.ts:6:10)
+
+`);
+  });
+
+  test("is reported in colours on request, which NO_COLOR refuses", async () => {
+    const coloured = await run("failure", [], { environment: { FORCE_COLOR: "1" } });
+    expect(coloured.stderr).toContain("\u001b[1m\u001b[31mE_ABORTED\u001b[39m\u001b[22m joined");
+    const plain = await run("failure", [], { environment: { FORCE_COLOR: "1", NO_COLOR: "1" } });
+    expect(plain.stderr).not.toContain("\u001b");
+    expect(plain.stderr).toContain("✘ E_ABORTED joined");
+  });
+
+  test.each([
+    ["throw", "E_ABORTED thrown on purpose", 'throw new Error("thrown on purpose")'],
+    ["fail", "E_PURPOSE failed on purpose", 'fail("failed on purpose", "E_PURPOSE")'],
+  ])("by %s names its line", async (way, headline, marked) => {
+    const { code, stderr } = await run("ends", [way]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`✘ ${headline}\n  in fiber "main" (1)\n`);
+    expect(stderr).toContain(`at main (${placeIn("ends", marked)})`);
+  });
+
+  test("names the line in release builds too", async () => {
+    const { code, stderr } = await run("ends", ["--target", "release", "throw"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(placeIn("ends", 'throw new Error("thrown on purpose")'));
+  });
+
+  test("in a top-level statement is reported", async () => {
+    const { code, stderr } = await run("top-level");
+    expect(code).toBe(1);
+    expect(stderr).toContain("✘ E_ABORTED Index out of range\n  in the top-level statements\n");
+    expect(stderr).toContain(placeIn("top-level", "= |values[0]"));
+  });
+
+  test("of another fiber that nobody looks at is reported, and main goes on", async () => {
+    const { code, stderr } = await run("ends", ["unseen"]);
+    expect(code).toBe(0);
+    expect(stderr).toContain('✘ E_ALONE nobody joins this\n  in fiber "unseen" (2)\n');
+    expect(stderr).toContain(placeIn("ends", 'fail("nobody joins this", "E_ALONE")'));
+  });
+});
+
+test("a standstill ends the program with what each fiber waits for, and where", async () => {
+  const { code, stderr } = await run("ends", ["deadlock"]);
+  expect(code).toBe(1);
+  expect(stderr).toBe(`\
+✘ E_DEADLOCK nothing can wake these fibers any more:
+  fiber 1 "main": parked (join of fiber 2) at ${placeIn("ends", 'run(joinPartner, "partner")')}
+  fiber 2 "partner": parked (join of fiber 1) at ${placeIn("ends", "fiber.join()")}
+`);
+});
+
+describe("Ctrl-C", () => {
+  const interrupt = (stdout: string, child: { kill(signal: NodeJS.Signals): boolean }) => {
+    if (stdout === "waiting\n") child.kill("SIGINT");
+  };
+
+  test("cancels the fibers, and their cleanups run", async () => {
+    const ended = await run("ends", ["wait"], { onOutput: interrupt });
+    expect(ended).toEqual({ code: 130, stdout: "waiting\nmain is cleaned up\n", stderr: "" });
+  });
+
+  test("works when a fiber never yields", async () => {
+    const ended = await run("ends", ["spin"], { onOutput: interrupt });
+    expect(ended.code).toBe(130);
+    expect(ended.stderr).toBe("as-fibers: a fiber does not yield: ended without running the cleanups\n");
+  });
+});
+
+describe("options", () => {
+  test("--stack-limit limits what a fiber may save", async () => {
+    const enough = await run("ends", ["deep"]);
+    expect(enough).toEqual({ code: 0, stdout: "1000 deep\n", stderr: "" });
+    const few = await run("ends", ["--stack-limit", "1000", "deep"]);
+    expect(few.code).toBe(1);
+    expect(few.stderr).toContain("✘ E_STACK_TOO_DEEP");
+  });
+
+  test("--runtime chooses how garbage is collected", async () => {
+    const [minimal, stub] = [
+      await run("ends", ["--runtime", "minimal", "leave"]),
+      await run("ends", ["--runtime", "stub", "leave"]),
+    ];
+    expect(minimal).toEqual({ code: 0, stdout: "background is cleaned up\n", stderr: "" });
+    expect(stub).toEqual({ ...minimal, stderr: "as-fibers: the runtime stub never frees memory\n" });
+  });
+});
+
+test("errors of the compiler are shown with their places", async () => {
+  const { code, stdout, stderr } = await run("broken");
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toContain("✘ E_COMPILE the program does not compile\n");
+  expect(stderr).toContain('const count: i32 = "three";');
+  expect(stderr).toContain(`in ${placeIn("broken", '"three"')}\n`);
+  expect(stderr).toContain(`in ${placeIn("broken", "missing(")}\n`);
+  expect(stderr.match(/2 compile error/g)).toHaveLength(1);
+});
+
+describe("a wrong call of the command", () => {
+  const program = (name: string) => `test/guests/command/${name}.ts`;
+
+  test.each<[string[], string, string]>([
+    [["run"], "E_NO_FILE run takes the file of a program", "as-fibers run examples/two-counters.ts"],
+    [["run", "nothing.ts"], "E_NO_FILE there is no file nothing.ts", "looked in "],
+    [["run", "test"], "E_NO_FILE test is not a file", "looked in "],
+    [["run", "examples/trap"], "E_NO_FILE there is no file examples/trap", "there is examples/trap.ts"],
+    [["run", program("no-main")], "E_NO_MAIN", "it exports start; "],
+    [["run", program("wrong-types")], "E_UNSUPPORTED_TYPE", "numbers, bool and string"],
+    [["run", program("result"), "--loud"], "E_INVALID_OPTION unknown option '--loud'", "as-fibers run --help"],
+    [["run", program("result"), "--target", "fast"], 'E_INVALID_OPTION --target got "fast"', "debug, release"],
+    [
+      ["run", program("result"), "--runtime", "none"],
+      'E_INVALID_OPTION --runtime got "none"',
+      "incremental, minimal, stub",
+    ],
+    [["run", program("result"), "--stack-limit", "1k"], 'E_INVALID_OPTION --stack-limit got "1k"', "from 64 to"],
+    [["run", program("result"), "--", "5"], "E_INVALID_ARGUMENT main takes 0 arguments and got 1", "main(): f64"],
+    [["run", program("failure"), "3.5"], "E_INVALID_ARGUMENT index is a whole number", "main(index?: i32): i32"],
+    [["walk"], 'E_NO_COMMAND there is no command "walk"', "as-fibers --help"],
+    [["a.ts"], 'E_NO_COMMAND there is no command "a.ts"', "as-fibers run a.ts"],
+    [["--loud"], 'E_INVALID_OPTION there is no option "--loud"', "as-fibers --help"],
+    [["demo", "nothing"], 'E_NO_DEMO there is no example "nothing"', "there are showcase, "],
+    [["demo", "--loud"], "E_INVALID_OPTION unknown option '--loud'", "lists them"],
+  ])("%j says what is wrong and what is right", async (words, message, hint) => {
+    const { code, stdout, stderr } = await asFibers(words);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    const [headline, advice] = stderr.split("\n");
+    expect(headline).toContain(`✘ ${message}`);
+    expect(advice).toMatch(/^ {2}→ /);
+    expect(advice).toContain(hint);
+  });
+
+  test("finds no file from another folder either", async () => {
+    const { code, stderr } = await asFibers(["run", "run.test.ts.missing"], { cwd: path.join("test", "command") });
+    expect(code).toBe(2);
+    expect(stderr).toContain(path.join("test", "command"));
+  });
+});

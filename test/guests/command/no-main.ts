@@ -1,0 +1,2 @@
+/** Exports a function of another name. */
+export function start(): void {}

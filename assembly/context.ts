@@ -275,16 +275,17 @@ export function trace(fiber: usize, frames: usize, bytes: u32): void {
   isTracing = false;
 }
 
-/** Ends a `trace` that has trapped: the engine's stack was deeper when the fiber ran. */
-export function abandonTrace(): void {
+/**
+ * After a trap, before anything else: a fiber may have been rewinding, on a JavaScript stack that was deeper than when it parked. Does not
+ * call `suspend` to end that, since whatever calls `suspend` is instrumented, and would begin to rewind itself.
+ */
+export function abandonRewind(): void {
   isTracing = false;
-  if (state() == REWINDING) suspend();
+  if (state() == REWINDING) stopUnwind();
 }
 
 /** Puts the switch back into its normal state after a trap, and tells which fiber ran. Only the host knows when: it caught the trap. */
 export function recover(): usize {
-  // A trap while rewinding (the JavaScript stack was deeper than last time) leaves Asyncify rewinding: end that.
-  if (state() == REWINDING) suspend();
   assert(state() == NORMAL, "as-fibers: a trap while unwinding cannot be recovered from");
   const fiber = running;
   running = 0;

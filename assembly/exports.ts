@@ -11,7 +11,7 @@ import { Record, record } from "./record";
 import { cancelFiber, failTrapped, runTurn, switchCount } from "./scheduler";
 
 export { callFailure, cancelCall, releaseCall } from "./calls";
-export { abandonTrace } from "./context";
+export { abandonRewind } from "./context";
 export { setTracing } from "./scheduler";
 
 let sentinel: Fiber | null = null;

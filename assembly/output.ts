@@ -24,7 +24,8 @@ export function print(line: string): void {
 function beginPrint(line: string): bool {
   const length = String.UTF8.byteLength(line) + 1;
   const bytes = heap.alloc(length);
-  String.UTF8.encodeUnsafe(changetype<usize>(line), line.length, bytes);
+  // A lone surrogate cannot be encoded; it becomes U+FFFD, which is as long as what it would have become.
+  String.UTF8.encodeUnsafe(changetype<usize>(line), line.length, bytes, false, String.UTF8.ErrorMode.REPLACE);
   store<u8>(bytes + length - 1, 0x0a);
   const write = changetype<Operation>(operation);
   write.opcode = Opcode.WRITE;

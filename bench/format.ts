@@ -12,7 +12,9 @@ const DECIMALS: Record<Unit, (size: number) => number> = {
 /** A figure without its unit. */
 export function formatNumber(value: number, unit: Unit): string {
   const decimals = DECIMALS[unit](Math.abs(value));
-  return value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  // Adding 0 makes a zero of a negative one.
+  const rounded = Number(value.toFixed(decimals)) + 0;
+  return rounded.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }
 
 /** A figure with its unit. */

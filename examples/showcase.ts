@@ -21,6 +21,6 @@ export function trap(): void {
 
 export function main(): void {
   counters();
-  million(1_000_000, 10);
+  million(1_000_000, 12);
   trap();
 }

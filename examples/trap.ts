@@ -21,6 +21,6 @@ export function main(): void {
     if (task.tryJoin()) print(`${task.name}: ${task.value}`);
     else print(`${task.name}: failed`);
   }
-  // Without `try`, joining a fiber that failed fails the joiner too; here it is main, so the program ends with a report.
+  // To join a fiber that failed fails the joiner as well.
   tasks[SCORES.length].join();
 }

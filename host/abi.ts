@@ -23,7 +23,7 @@ export const GUEST_EXPORTS = {
   releaseCall: "__fibers_release_call",
   traceFailure: "__fibers_trace_failure",
   traceFiber: "__fibers_trace_fiber",
-  abandonTrace: "__fibers_abandon_trace",
+  abandonRewind: "__fibers_abandon_rewind",
   takeReport: "__fibers_take_report",
   reportCount: "__fibers_report_count",
   fibers: "__fibers_list",
@@ -74,7 +74,7 @@ export interface GuestExports {
   __fibers_release_call(call: number): void;
   __fibers_trace_failure(failure: number): number;
   __fibers_trace_fiber(fiber: number): number;
-  __fibers_abandon_trace(): void;
+  __fibers_abandon_rewind(): void;
   __fibers_take_report(all: number): number;
   __fibers_report_count(): number;
   __fibers_list(): number;

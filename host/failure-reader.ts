@@ -59,7 +59,7 @@ export class FailureReader {
     } catch (error) {
       // A fiber that has used the engine's whole stack cannot be rewound from here: it has no stack to show.
       if (!(error instanceof RangeError)) throw error;
-      this.#guest.__fibers_abandon_trace();
+      this.#guest.__fibers_abandon_rewind();
       return [];
     } finally {
       Error.stackTraceLimit = limit;
@@ -72,6 +72,7 @@ export class FailureReader {
     const { code, message, frames } = verdict;
     const guest = this.#guest;
     this.#noteTrap(verdict);
+    guest.__fibers_abandon_rewind();
     // Under memory exhaustion, the guest gives back a reserve first: what follows must be able to allocate.
     guest.__fibers_before_trapped();
     const codeString = newString(guest, code);

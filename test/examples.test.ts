@@ -67,7 +67,7 @@ best of 6: failed
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const [started, switched, waiting, ended] = stdout.split("\n");
     expect(started).toMatch(/^1000000 fibers started: \d+ ns each$/);
-    expect(switched).toMatch(/^9000009 switches: \d+ ns each$/);
+    expect(switched).toMatch(/^10000000 switches: \d+ ns each$/);
     expect(ended).toMatch(/^1000000 fibers ended: \d+ ns each$/);
     const bytes = Number(/^1000000 fibers waiting: (\d+) bytes each$/.exec(waiting ?? "")?.[1]);
     expect(bytes).toBeLessThan(200);

@@ -19,8 +19,8 @@ export const part: Part = {
       {
         fiber: { run: () => guest.call("returning", COUNT) },
         yielding: { run: () => guest.call("yielding", COUNT) },
-        call: { run: () => promises.calling(COUNT, { waits: false }) },
-        waiting: { run: () => promises.calling(COUNT, { waits: true }) },
+        call: { run: () => promises.calling(COUNT) },
+        waiting: { run: () => promises.callingWaiting(COUNT) },
         effect: { run: () => effects.forkJoin(COUNT / 10) },
       },
       { rounds: 10 },

@@ -2,6 +2,7 @@
  * The one transform: makes an AssemblyScript program's functions able to suspend, and its exports callable as fibers.
  * Used by `"extends": "as-fibers/asconfig.json"`; there is nothing else to configure.
  */
+import { version as compilerVersion } from "assemblyscript/asc";
 import binaryen from "assemblyscript/binaryen";
 import { ABI_VERSION, GENERATED_SUFFIX, LIVE_BYTES_EXPORT, STACK_POINTER_EXPORT, START_EXPORT } from "../abi.ts";
 import { SECTION_NAME, type SectionContent } from "../section.ts";
@@ -12,7 +13,7 @@ import { addGlobalsCopy } from "./globals.ts";
 import { instrument, type Instrumented } from "./instrument.ts";
 import { findRuntimeFunctions } from "./runtime-functions.ts";
 import { restoreStartLines } from "./start-lines.ts";
-import { verifyShadowStack, VerificationError } from "./verify.ts";
+import { verifyOneSwitch, verifyShadowStack, VerificationError } from "./verify.ts";
 
 /** Deepest recursion that suspends with a shadow stack of this size: about 13,000 frames with a managed local each. */
 const STACK_SIZE = 262_144;
@@ -29,6 +30,7 @@ export default class FibersTransform {
   /** Adds to each entry file what makes its exports callable. */
   afterParse(parser: Parser): void {
     const { options, sources } = this.program;
+    reportFaults(() => verifyOneSwitch(sources));
     if (!options.stackSize) options.stackSize = STACK_SIZE;
     options.exportStart = START_EXPORT;
     const entry = sources.find(
@@ -43,7 +45,7 @@ export default class FibersTransform {
   afterCompile(module: Module): void {
     const { options } = this.program;
     const runtime = RUNTIME_NAMES[options.runtime] ?? "incremental";
-    try {
+    reportFaults(() => {
       verifyShadowStack(options.stackSize, runtime);
       if (options.sourceMap) restoreStartLines(this.program, module);
       for (const { description } of this.#exports) module.removeExport(description.name);
@@ -58,7 +60,7 @@ export default class FibersTransform {
       const globalsSize = addGlobalsCopy(module);
       this.#writeSectionOnEmit(module, result, {
         abi: ABI_VERSION,
-        compiler: compilerVersion(),
+        compiler: compilerVersion,
         library: libraryVersion,
         runtime,
         exports: this.#exports.map((entry) => entry.description),
@@ -73,12 +75,7 @@ export default class FibersTransform {
         stackEnd,
         sourceMap: null,
       });
-    } catch (error) {
-      if (!(error instanceof VerificationError)) throw error;
-      // asc prints the message of what a transform throws; its stack would say nothing to the user.
-      error.stack = error.message;
-      throw error;
-    }
+    });
   }
 
   /** asc optimizes once more after `afterCompile`, and only then are functions in their final order: so the section waits for that. */
@@ -97,6 +94,16 @@ export default class FibersTransform {
       return emit(sourceMap);
     };
     module.emitBinary = emitWithSection as typeof module.emitBinary;
+  }
+}
+
+/** asc prints the stack of what a transform throws. That of a build error would say nothing to the user. */
+function reportFaults(step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    if (error instanceof VerificationError) error.stack = error.message;
+    throw error;
   }
 }
 
@@ -121,8 +128,4 @@ function moveInto(entry: Source, parser: Parser, sources: Source[], text: string
   const generated = sources.find((source) => source.normalizedPath === path);
   if (!generated) throw new Error(`as-fibers: asc has not kept the generated source ${path}`);
   entry.statements.unshift(...generated.statements.splice(0));
-}
-
-function compilerVersion(): string {
-  return (binaryen as { version?: string }).version ?? "unknown";
 }

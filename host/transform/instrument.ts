@@ -12,8 +12,9 @@ import { optimizeSaveRecord, provideState } from "./save-record.ts";
 import { NEVER_SUSPENDS, SWITCH, verifyAfterAsyncify, verifyBeforeAsyncify } from "./verify.ts";
 
 /**
- * Never inlined: the switch; the first halves of verbs that wait; what ends a fiber; the body of a trampoline; the rare branches of the scheduler's loop; and the borders of
- * the allocator and the collector, by which a trap's stack is judged.
+ * Never inlined: the switch; the first halves of verbs that wait; what ends a fiber; the body of a trampoline; the rare branches of the
+ * scheduler's loop; and the allocator's growing, so that a trap there can be told from an `unreachable` of the program. Nothing else of
+ * allocator and collector: an exhausted stack traps where a function is called, and what is inlined is not called.
  */
 const NEVER_INLINED = [
   SWITCH,
@@ -25,10 +26,8 @@ const NEVER_INLINED = [
   "~lib/as-fibers/assembly/scheduler/conclude",
   "~lib/as-fibers/assembly/scheduler/leaveForGood",
   "~lib/as-fibers/assembly/scheduler/strike*",
-  "~lib/rt/itcms/__*",
-  "~lib/rt/tcms/__*",
-  "~lib/rt/tlsf/__*",
-  "~lib/rt/stub/__*",
+  "~lib/rt/tlsf/growMemory",
+  "~lib/rt/stub/maybeGrowMemory",
 ];
 
 const ASYNCIFY_EXPORTS = ["start_unwind", "stop_unwind", "start_rewind", "stop_rewind", "get_state"].map(

@@ -2,6 +2,7 @@
  * Checks that a build would suspend, before and after Asyncify. A build that would not is an error that names the function: without
  * these checks such a program runs, and gives wrong answers.
  */
+import type { Source } from "./compiler.ts";
 import type { FunctionText, ModuleText } from "./module-text.ts";
 
 /** The one function that may start an unwinding. */
@@ -38,6 +39,24 @@ export interface SwitchRoles {
   neverSuspending: Set<string>;
 }
 
+/** Checks that the switch is in the program once: two copies would be two schedulers that do not know of each other. */
+export function verifyOneSwitch(sources: Source[]): void {
+  for (const { internalPath, text } of sources) {
+    const name = `${internalPath}/suspend`;
+    if (
+      name === SWITCH ||
+      !name.endsWith("/context/suspend") ||
+      !text.includes('@external("asyncify", "start_unwind")')
+    )
+      continue;
+    throw new VerificationError(
+      "E_SECOND_SWITCH",
+      name,
+      `a second copy of as-fibers is in this program: ${name}. Import it everywhere as "as-fibers/assembly", never by a relative path`,
+    );
+  }
+}
+
 /** Checks an optimized module that Asyncify has not seen yet. */
 export function verifyBeforeAsyncify(module: ModuleText): SwitchRoles {
   const callers = (imports: string[]) =>
@@ -48,13 +67,6 @@ export function verifyBeforeAsyncify(module: ModuleText): SwitchRoles {
   const rewinders = callers(REWINDERS);
   for (const { name } of unwinders) {
     if (name === SWITCH) continue;
-    if (name.endsWith("/context/suspend")) {
-      throw new VerificationError(
-        "E_SECOND_SWITCH",
-        name,
-        `a second copy of as-fibers is in this program: ${name}. Import it everywhere as "as-fibers/assembly", never by a relative path`,
-      );
-    }
     throw new VerificationError(
       "E_INLINED_SWITCH",
       name,

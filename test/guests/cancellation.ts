@@ -57,7 +57,7 @@ export function sleeping(): string {
 export function woken(): string {
   const fiber = go(work, "a");
   yieldNow();
-  yieldNow();
+  // Of equal deadlines, the one that was started first expires first.
   sleep(10);
   log(`state ${fiber.state}`);
   fiber.cancel("just woken");

@@ -19,6 +19,11 @@ enum Work {
   READ_CLOCK,
   DEFER,
   START_FIBER,
+  /** Seldom: so that it is by chance in whose function the stack ends. */
+  ALLOCATE_SELDOM,
+  DEFER_SELDOM,
+  /** Many managed locals: the shadow stack may end first. */
+  HOLD_MANY,
 }
 
 /** Plain frames, so that exhaustion comes at another byte. */
@@ -33,6 +38,9 @@ function recurse(level: i32, work: i32): i32 {
   if (work == Work.READ_CLOCK) return <i32>monotonicNow() + recurse(level + 1, work) + level;
   if (work == Work.DEFER) return owe(level);
   if (work == Work.START_FIBER) return start(level);
+  if (work == Work.HOLD_MANY) return holdMany(new Box(level), level);
+  if (work == Work.ALLOCATE_SELDOM && level % 16 == 0) sink += new Box(level).value;
+  if (work == Work.DEFER_SELDOM && level % 16 == 0) defer(nothing, level);
   sink += level;
   return recurse(level + 1, work) + level;
 }
@@ -46,6 +54,16 @@ function allocate(level: i32, previous: Box | null): i32 {
 function concatenate(level: i32, text: string): i32 {
   const longer = level % 20 ? text + "x" : "";
   return concatenate(level + 1, longer) + longer.length;
+}
+
+function holdMany(box: Box, level: i32): i32 {
+  const a = box.next;
+  const b = level & 1 ? box : a;
+  const c = level & 2 ? box : b;
+  const d = level & 4 ? box : c;
+  sink += level;
+  const sum = holdMany(box, level + 1);
+  return sum + (a ? 1 : 0) + (b ? 2 : 0) + (c ? 4 : 0) + (d ? 8 : 0) + box.value;
 }
 
 function nothing(value: i32): void {

@@ -133,6 +133,12 @@ export function look(how: i32): i32 {
   return failed;
 }
 
+/** Both in one call: nothing is reported between. */
+export function failAndLook(text: string, how: i32): i32 {
+  failUnseen(text);
+  return look(how);
+}
+
 function joinKept(i: i32): void {
   kept[i].join();
 }

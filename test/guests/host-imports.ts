@@ -34,6 +34,11 @@ export function noteOnce(value: i32): i32 {
   return value;
 }
 
+export function trapAfterNote(value: i32): void {
+  note(value);
+  unreachable();
+}
+
 function asking(value: f64): void {
   ask(value);
 }

@@ -28,7 +28,7 @@ function trap(kind: i32): i32 {
     case 5:
       return load<i32>(0xfffffff0 + <usize>zero);
     default:
-      call_indirect<void>(0x7fff0000 + zero);
+      call_indirect<void>(0x7fff0000 + array.length);
       return 0;
   }
 }

@@ -46,6 +46,7 @@ export const variants: Record<string, FlaggedVariant[]> = {
   "host-start": [{ target: "debug" }],
   collector: [{ runtime: "minimal" }],
   context: [{ target: "debug" }],
+  exhaustion: [{ label: "small-shadow-stack", flags: ["--stackSize", "8192"] }],
   programs: [
     { runtime: "minimal" },
     { runtime: "stub" },

@@ -76,12 +76,12 @@ function workload(name: string, counts: { suite: number; soak: number }, mode: M
   };
 }
 
-export const modelInTurns = workload("model: turns of many switches", { suite: 5_000, soak: 50_000 }, {
+export const modelInTurns = workload("model: turns of many switches", { suite: 10_000, soak: 200_000 }, {
   variant: {},
   inSteps: false,
 });
 
-export const modelInSteps = workload("model: one switch per turn", { suite: 5_000, soak: 50_000 }, {
+export const modelInSteps = workload("model: one switch per turn", { suite: 10_000, soak: 200_000 }, {
   variant: {},
   inSteps: true,
 });

@@ -8,7 +8,7 @@ const MILLION = 1_000_000;
 const MANY = 100_000;
 
 /** How often each yields: enough to measure, and together not more than a second. */
-const YIELDS = { two: MILLION, many: 10, million: 10 };
+const YIELDS = { two: MILLION, many: 12, million: 12 };
 
 /** The shortest of so many runs counts for two in turn: a run takes a few milliseconds. */
 const RUNS = 3;
@@ -72,8 +72,7 @@ async function measureFiberRow(screen: Screen, program: ShowcaseProgram, million
   const many = await measureFibers(screen, program, MANY, YIELDS.many);
   let two = Infinity;
   for (let run = 0; run < RUNS; run++) {
-    // One and the fiber that has started it: two.
-    two = Math.min(two, (await measureFibers(screen, program, 1, YIELDS.two)).nanosecondsPerSwitch);
+    two = Math.min(two, (await measureFibers(screen, program, 2, YIELDS.two)).nanosecondsPerSwitch);
   }
   const { nanosecondsPerSwitch, bytesEach } = million;
   return { name: "fiber", two, many: many.nanosecondsPerSwitch, million: nanosecondsPerSwitch, bytesEach };
@@ -95,7 +94,7 @@ async function measureGeneratorRow(): Promise<Row> {
 async function measureAwaitRow(): Promise<Row> {
   let two = Infinity;
   for (let run = 0; run < RUNS; run++) {
-    two = Math.min(two, (await measureAwait(1, YIELDS.two, false)).nanosecondsPerSwitch);
+    two = Math.min(two, (await measureAwait(2, YIELDS.two, false)).nanosecondsPerSwitch);
   }
   const many = await measureAwait(MANY, YIELDS.many, true);
   return { name: "await", two, many: many.nanosecondsPerSwitch, million: null, bytesEach: many.bytesEach };
@@ -109,7 +108,7 @@ async function measureFibers(
   yields: number,
 ): Promise<FiberMeasurement> {
   const app = await program.load();
-  const total = (count + 1) * yields;
+  const total = count * yields;
   const activity = () => `${format(count)} fibers: ${format(app.switches)} of ${format(total)} switches`;
   try {
     const words = await screen.during(activity, async () => app.exports["million"]?.(count, yields));

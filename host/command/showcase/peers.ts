@@ -1,6 +1,6 @@
 /**
  * What the fibers of the showcase are measured beside: generators and async functions that do the same, in the same order, with the
- * same checks.
+ * same checks, timed at the same places.
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -11,36 +11,47 @@ export interface PeerMeasurement {
   bytesEach: number;
 }
 
-/** Whose turn it is, and how many steps were made: each checks that it runs in the order of its start. */
+/** Counts steps and time, and checks that each runs in the order of its start; as examples/million.ts does. */
 class Turns {
-  steps = 0;
   ended = 0;
+  #steps = 0;
   #next = 0;
+  #begin = 0;
+  #milliseconds = 0;
   readonly #count: number;
+  readonly #yields: number;
 
-  constructor(count: number) {
+  constructor(count: number, yields: number) {
     this.#count = count;
+    this.#yields = yields;
   }
 
-  take(place: number): void {
+  take(place: number, round: number): void {
     if (this.#next !== place) throw new Error(`it is the turn of ${this.#next}, but ${place} runs`);
     this.#next = place + 1 < this.#count ? place + 1 : 0;
-    this.steps++;
+    if (place === 0) this.#takeTime(round);
+    this.#steps++;
   }
 
-  check(count: number, yields: number): void {
-    if (this.steps !== count * yields || this.ended !== count) {
-      throw new Error(`${this.steps} steps, and ${this.ended} of ${count} have ended`);
+  #takeTime(round: number): void {
+    if (round === 1) this.#begin = performance.now();
+    else if (round === this.#yields - 1) this.#milliseconds = performance.now() - this.#begin;
+  }
+
+  nanosecondsPerSwitch(): number {
+    if (this.#steps !== this.#count * this.#yields || this.ended !== this.#count) {
+      throw new Error(`${this.#steps} steps, and ${this.ended} of ${this.#count} have ended`);
     }
+    return (this.#milliseconds * 1e6) / (this.#count * (this.#yields - 2));
   }
 }
 
 /** Generators, resumed in turn by a loop over an array. */
 export function measureGenerators(count: number, yields: number, withBytes: boolean): PeerMeasurement {
-  const turns = new Turns(count);
+  const turns = new Turns(count, yields);
   function* walk(place: number): Generator<void> {
     for (let round = 0; round < yields; round++) {
-      turns.take(place);
+      turns.take(place, round);
       yield;
     }
     turns.ended++;
@@ -52,20 +63,16 @@ export function measureGenerators(count: number, yields: number, withBytes: bool
   };
   resumeAll();
   const bytesEach = withBytes ? (heapBytes() - before) / count : 0;
-  const begin = performance.now();
-  for (let round = 1; round < yields; round++) resumeAll();
-  const milliseconds = performance.now() - begin;
-  resumeAll();
-  turns.check(count, yields);
-  return { nanosecondsPerSwitch: (milliseconds * 1e6) / (count * (yields - 1)), bytesEach };
+  for (let round = 1; round <= yields; round++) resumeAll();
+  return { nanosecondsPerSwitch: turns.nanosecondsPerSwitch(), bytesEach };
 }
 
-/** Async functions that await; the caller takes turns with them. */
+/** Async functions that await. */
 export async function measureAwait(count: number, yields: number, withBytes: boolean): Promise<PeerMeasurement> {
-  const turns = new Turns(count);
+  const turns = new Turns(count, yields);
   async function walk(place: number): Promise<void> {
     for (let round = 0; round < yields; round++) {
-      turns.take(place);
+      turns.take(place, round);
       // oxlint-disable-next-line unicorn/no-unnecessary-await -- to wait for nothing is what is measured
       await null;
     }
@@ -74,14 +81,8 @@ export async function measureAwait(count: number, yields: number, withBytes: boo
   const before = withBytes ? heapBytes() : 0;
   const walks = Array.from({ length: count }, (_, place) => walk(place));
   const bytesEach = withBytes ? (heapBytes() - before) / count : 0;
-  const begin = performance.now();
-  // All have made their first step already, and wait before this one.
-  // oxlint-disable-next-line unicorn/no-unnecessary-await -- as above
-  for (let round = 1; round < yields; round++) await null;
-  const milliseconds = performance.now() - begin;
   await Promise.all(walks);
-  turns.check(count, yields);
-  return { nanosecondsPerSwitch: (milliseconds * 1e6) / ((count + 1) * (yields - 1)), bytesEach };
+  return { nanosecondsPerSwitch: turns.nanosecondsPerSwitch(), bytesEach };
 }
 
 let collectGarbage: (() => void) | undefined;

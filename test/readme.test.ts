@@ -1,0 +1,64 @@
+/** README.md: what it shows runs as printed, and prints what it says. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Block, readBlocks } from "./setup/markdown.ts";
+import { asFibers, root, runNode } from "./setup/command.ts";
+
+const blocks = readBlocks("README.md");
+let folder = "";
+
+beforeAll(() => {
+  // A project of its own, into which the package and the compiler are installed.
+  folder = mkdtempSync(path.join(tmpdir(), "as-fibers-readme-"));
+  mkdirSync(path.join(folder, "node_modules"));
+  symlinkSync(root, path.join(folder, "node_modules/as-fibers"));
+  for (const name of ["assemblyscript", "binaryen", "long"]) {
+    symlinkSync(path.join(root, "node_modules", name), path.join(folder, "node_modules", name));
+  }
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function find(language: string, part: string): Block {
+  const found = blocks.filter((block) => block.language === language && block.text.includes(part));
+  expect(found, `one ${language} block with ${part}`).toHaveLength(1);
+  return found[0] as Block;
+}
+
+/** What the README says that the block before it prints. */
+function outputAfter(block: Block): string {
+  const output = blocks.slice(block.index + 1).find(({ language }) => language === "text");
+  return output?.text ?? "";
+}
+
+test("opens with the two commands, and they exist", () => {
+  const [commands] = blocks;
+  const scripts = (JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> }).scripts;
+  const names = commands?.text.split("\n").map((line) => /^npm (\w+)/.exec(line)?.[1]);
+  expect(names).toEqual(["start", "test", undefined]);
+  expect(scripts).toHaveProperty("start");
+  expect(scripts).toHaveProperty("test");
+});
+
+test("its program runs as printed", async () => {
+  const program = find("ts", "export function main");
+  expect(program.text.split("\n").length).toBeLessThanOrEqual(20);
+  writeFileSync(path.join(folder, "kitchen.ts"), program.text);
+  const ended = await asFibers(["run", "kitchen.ts"], { cwd: folder });
+  expect(ended).toEqual({ code: 0, stdout: outputAfter(program), stderr: "" });
+});
+
+test("a project of one's own builds and runs as printed", async () => {
+  writeFileSync(path.join(folder, "asconfig.json"), find("json", "extends").text);
+  writeFileSync(path.join(folder, "greeter.ts"), find("ts", "export function greet").text);
+  const command = find("sh", "npx asc").text.trim().split(" ").slice(2);
+  const built = await runNode(["node_modules/assemblyscript/bin/asc.js", ...command], { cwd: folder });
+  expect(built.code, built.stderr).toBe(0);
+  expect(built.stderr).toMatch(/functions can suspend/);
+  const script = find("js", "await load(");
+  writeFileSync(path.join(folder, "greet.mjs"), script.text);
+  const ended = await runNode(["greet.mjs"], { cwd: folder });
+  expect(ended).toEqual({ code: 0, stdout: outputAfter(script), stderr: "" });
+});

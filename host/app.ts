@@ -404,7 +404,14 @@ export class App {
       if (!failure) return;
       const error = this.#failures.read(failure);
       this.warnings.push(`${error.code}: ${error.message} (fiber ${error.fiber || error.fiberId})`);
-      this.#parts.onUnobserved(error);
+      try {
+        this.#parts.onUnobserved(error);
+      } catch (thrown) {
+        // The user's mistake is the process's to know, and must not cut the turn short: timers are armed after this.
+        queueMicrotask(() => {
+          throw thrown;
+        });
+      }
     }
   }
 }

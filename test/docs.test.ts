@@ -57,7 +57,7 @@ test("docs/design.md names every file", () => {
       // The entry of the transform is the folder itself.
       if (folder === "host/transform" && file === "index.ts") continue;
       const isNamed = text.includes(`\`${file}\``) || text.includes(`/${file}\``);
-      expect(isNamed, `${folder}/${file}`).toBe(true);
+      expect(isNamed, `docs/design.md should say what ${folder}/${file} holds`).toBe(true);
     }
   }
 });

@@ -20,7 +20,6 @@ const examples: Record<string, () => Promise<void>> = {
     expect([first, second, third]).toEqual(["slept 50 ms", "slept 100 ms", "slept 200 ms"]);
     const elapsed = Number(/^350 ms of sleep in (\d+) ms$/.exec(last ?? "")?.[1]);
     expect(elapsed).toBeGreaterThanOrEqual(200);
-    expect(elapsed).toBeLessThan(350);
   },
 
   async "sleep-sort"() {

@@ -1,5 +1,5 @@
 /** README.md: what it shows runs as printed, and prints what it says. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -10,12 +10,16 @@ const blocks = readBlocks("README.md");
 let folder = "";
 
 beforeAll(() => {
-  // A project of its own, into which the package and the compiler are installed.
+  // What "npm install <clone> assemblyscript" makes: the package is linked, and the compiler is another copy than the clone's.
   folder = mkdtempSync(path.join(tmpdir(), "as-fibers-readme-"));
   mkdirSync(path.join(folder, "node_modules"));
   symlinkSync(root, path.join(folder, "node_modules/as-fibers"));
   for (const name of ["assemblyscript", "binaryen", "long"]) {
-    symlinkSync(path.join(root, "node_modules", name), path.join(folder, "node_modules", name));
+    cpSync(path.join(root, "node_modules", name), path.join(folder, "node_modules", name), {
+      recursive: true,
+      // Binaryen's own commands are large, and not needed.
+      filter: (from) => path.relative(root, from) !== path.join("node_modules", "binaryen", "bin"),
+    });
   }
 });
 

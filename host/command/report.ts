@@ -51,7 +51,7 @@ function reportCauses(error: FiberError, options: ReportOptions): string[] {
   for (let cause = error.cause; cause instanceof FiberError; cause = cause.cause) causes.push(cause);
   const blocks = causes.map((cause) => {
     const what = cause.code === "E_CANCELLED" ? "was cancelled" : "failed";
-    const title = `  ${options.colours.yellow("because")} fiber ${nameFiber(cause, options.colours)} ${what}: ${cause.message}`;
+    const title = `  ${options.colours.yellow("because")} fiber ${nameFiber(cause, options.colours)} ${what}: ${ownMessage(cause)}`;
     return [title, ...reportPlace(cause, options)];
   });
   if (blocks.length > MAX_CAUSES) {
@@ -59,6 +59,12 @@ function reportCauses(error: FiberError, options: ReportOptions): string[] {
     blocks.splice(MAX_CAUSES / 2, left, [`  ${options.colours.dim(`… and because of ${left} more fibers …`)}`]);
   }
   return blocks.flat();
+}
+
+/** The message without that of its own cause, which has a block of its own. */
+function ownMessage({ message, cause }: FiberError): string {
+  const rest = cause instanceof FiberError ? `: ${cause.message}` : "";
+  return rest && message.endsWith(rest) ? message.slice(0, -rest.length) : message;
 }
 
 function nameFiber({ fiber, fiberId }: FiberError, colours: Palette): string {
@@ -73,7 +79,9 @@ function reportPlace(error: FiberError, options: ReportOptions): string[] {
     const source = path.resolve(options.sourceFolder, error.location.file);
     lines.push("", ...excerpt(source, error.location, colours).map((line) => `    ${line}`));
   }
-  const frames = collapse(error.frames.map((frame) => describeFrame(frame, options)));
+  // What the compiler has made for itself, and has no lines, says nothing.
+  const shown = error.frames.filter(({ functionName, location }) => location || !functionName.startsWith("~"));
+  const frames = collapse(shown.map((frame) => describeFrame(frame, options)));
   for (const { text, times } of frames.slice(0, MAX_FRAMES)) {
     lines.push(`    ${text}${times > 1 ? colours.dim(`  (${times} times)`) : ""}`);
   }

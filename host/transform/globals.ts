@@ -2,7 +2,7 @@
  * Adds two functions that copy every mutable global to memory and back. AssemblyScript's globals are Wasm globals, so a copy of
  * memory alone is not the state of a program.
  */
-import binaryen from "assemblyscript/binaryen";
+import { binaryen } from "./binaryen.ts";
 import { LOAD_GLOBALS_EXPORT, SAVE_GLOBALS_EXPORT } from "../abi.ts";
 import type { Module } from "./compiler.ts";
 

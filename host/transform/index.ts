@@ -3,7 +3,7 @@
  * Used by `"extends": "as-fibers/asconfig.json"`; there is nothing else to configure.
  */
 import { version as compilerVersion } from "assemblyscript/asc";
-import binaryen from "assemblyscript/binaryen";
+import { type Binaryen, binaryen, useBinaryen } from "./binaryen.ts";
 import { ABI_VERSION, GENERATED_SUFFIX, LIVE_BYTES_EXPORT, STACK_POINTER_EXPORT, START_EXPORT } from "../abi.ts";
 import { SECTION_NAME, type SectionContent } from "../section.ts";
 import { libraryVersion } from "../version.ts";
@@ -24,12 +24,14 @@ const LIVE_BYTES = ["~lib/rt/itcms/total", "~lib/rt/tcms/total"];
 /** asc constructs this class, after it has put its own objects on the prototype. */
 export default class FibersTransform {
   declare readonly program: Program;
+  declare readonly binaryen: Binaryen | undefined;
   declare readonly stderr: { write(text: string): void };
   #exports: EntryFunction[] = [];
 
   /** Adds to each entry file what makes its exports callable. */
   afterParse(parser: Parser): void {
     const { options, sources } = this.program;
+    useBinaryen(this.binaryen);
     reportFaults(() => verifyOneSwitch(sources));
     if (!options.stackSize) options.stackSize = STACK_SIZE;
     options.exportStart = START_EXPORT;

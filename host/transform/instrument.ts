@@ -4,7 +4,7 @@
  * The order matters. Inlining the switch into user code would make that code never suspend, so that is forbidden before anything is
  * optimized; Asyncify comes after optimizing, since it saves every local that is left.
  */
-import binaryen from "assemblyscript/binaryen";
+import { binaryen } from "./binaryen.ts";
 import { Features } from "./features.ts";
 import type { Module } from "./compiler.ts";
 import { parseModuleText } from "./module-text.ts";

@@ -2,7 +2,7 @@
  * Finds the functions inside which a trap leaves invariants open: allocator, collector, and this library. The host compares their
  * indices with the innermost frame of a trap; see `host/trap.ts`.
  */
-import binaryen from "assemblyscript/binaryen";
+import { binaryen } from "./binaryen.ts";
 import type { Module } from "./compiler.ts";
 import { findFunctionRanges, type FunctionRange } from "./function-ranges.ts";
 

@@ -11,7 +11,7 @@
  * The address becomes a constant (ours is always the same one), and the position goes on in a local instead of through memory. Only
  * neighbouring statements of exactly these shapes are rewritten; any other stays as it is, slower and right.
  */
-import binaryen from "assemblyscript/binaryen";
+import { binaryen } from "./binaryen.ts";
 import type { Module } from "./compiler.ts";
 
 const DATA = "__asyncify_data";
@@ -19,7 +19,7 @@ const DATA = "__asyncify_data";
 type Expression = number;
 
 /** Binaryen's accessors of expressions, which its types leave out. */
-const { Binary, Block, If, Load, LocalSet, Store } = binaryen as unknown as {
+interface Accessors {
   Binary: { getLeft(e: Expression): Expression; setLeft(e: Expression, left: Expression): void };
   Block: {
     getNumChildren(e: Expression): number;
@@ -40,7 +40,9 @@ const { Binary, Block, If, Load, LocalSet, Store } = binaryen as unknown as {
     getValue(e: Expression): Expression;
     setValue(e: Expression, value: Expression): void;
   };
-};
+}
+
+const accessors = (): Accessors => binaryen as unknown as Accessors;
 
 const is = (e: Expression, id: number): boolean => binaryen.getExpressionId(e) === id;
 
@@ -81,70 +83,73 @@ function replaceStateFunction(module: Module, name: string, state: number): void
 /** Looks where Asyncify puts its code: in blocks, the branches of ifs, and values of locals, from the body down. */
 function forwardIn(module: Module, expression: Expression): void {
   if (is(expression, binaryen.BlockId)) {
-    const count = Block.getNumChildren(expression);
+    const count = accessors().Block.getNumChildren(expression);
     for (let i = 0; i < count; i++) {
-      const child = Block.getChildAt(expression, i);
+      const child = accessors().Block.getChildAt(expression, i);
       if (i + 1 < count) forward(module, expression, child, i + 1);
       forwardIn(module, child);
     }
   } else if (is(expression, binaryen.IfId)) {
-    forwardIn(module, If.getIfTrue(expression));
+    forwardIn(module, accessors().If.getIfTrue(expression));
   } else if (is(expression, binaryen.LocalSetId)) {
-    forwardIn(module, LocalSet.getValue(expression));
+    forwardIn(module, accessors().LocalSet.getValue(expression));
   }
 }
 
 /** If `move` sets the position and the statement after it begins by reading it, lets that one take it from a local. */
 function forward(module: Module, block: Expression, move: Expression, next: number): void {
   if (!isMove(move)) return;
-  const reader = Block.getChildAt(block, next);
+  const reader = accessors().Block.getChildAt(block, next);
   const local = takePosition(module, reader);
   if (local === null) return;
-  Store.setValue(move, module.local.tee(local, Store.getValue(move), binaryen.i32));
+  accessors().Store.setValue(move, module.local.tee(local, accessors().Store.getValue(move), binaryen.i32));
   forwardToNextMove(module, block, next, local);
 }
 
 /** Replaces the read of the position that this statement begins with; returns the local that it is to be in, or null. */
 function takePosition(module: Module, reader: Expression): number | null {
   const isStore = is(reader, binaryen.StoreId);
-  const access = isStore ? reader : is(reader, binaryen.LocalSetId) ? LocalSet.getValue(reader) : 0;
+  const access = isStore ? reader : is(reader, binaryen.LocalSetId) ? accessors().LocalSet.getValue(reader) : 0;
   if (!access || !(isStore || is(access, binaryen.LoadId))) return null;
-  const pointer = isStore ? Store.getPtr(access) : Load.getPtr(access);
-  const isTee = is(pointer, binaryen.LocalSetId) && LocalSet.isTee(pointer) && isPosition(LocalSet.getValue(pointer));
+  const pointer = isStore ? accessors().Store.getPtr(access) : accessors().Load.getPtr(access);
+  const isTee =
+    is(pointer, binaryen.LocalSetId) &&
+    accessors().LocalSet.isTee(pointer) &&
+    isPosition(accessors().LocalSet.getValue(pointer));
   // Without a tee, the local that the statement sets is free until then.
   if (!isTee && (isStore || !isPosition(pointer) || binaryen.getExpressionType(access) !== binaryen.i32)) return null;
-  const local = LocalSet.getIndex(isTee ? pointer : reader);
+  const local = accessors().LocalSet.getIndex(isTee ? pointer : reader);
   const position = module.local.get(local, binaryen.i32);
-  if (isStore) Store.setPtr(access, position);
-  else Load.setPtr(access, position);
+  if (isStore) accessors().Store.setPtr(access, position);
+  else accessors().Load.setPtr(access, position);
   return local;
 }
 
 /** As long as statements only store through that local, it still is the position: the next move need not read it either. */
 function forwardToNextMove(module: Module, block: Expression, first: number, local: number): void {
-  for (let i = first; i < Block.getNumChildren(block); i++) {
-    const statement = Block.getChildAt(block, i);
+  for (let i = first; i < accessors().Block.getNumChildren(block); i++) {
+    const statement = accessors().Block.getChildAt(block, i);
     if (!is(statement, binaryen.StoreId)) return;
     if (isMove(statement)) {
-      const value = Store.getValue(statement);
-      if (is(value, binaryen.BinaryId) && isPosition(Binary.getLeft(value))) {
-        Binary.setLeft(value, module.local.get(local, binaryen.i32));
+      const value = accessors().Store.getValue(statement);
+      if (is(value, binaryen.BinaryId) && isPosition(accessors().Binary.getLeft(value))) {
+        accessors().Binary.setLeft(value, module.local.get(local, binaryen.i32));
       }
       return;
     }
-    const values = [Store.getPtr(statement), Store.getValue(statement)];
+    const values = [accessors().Store.getPtr(statement), accessors().Store.getValue(statement)];
     if (!values.every((value) => is(value, binaryen.LocalGetId) || is(value, binaryen.ConstId))) return;
   }
 }
 
 /** `record.position = …` */
 function isMove(e: Expression): boolean {
-  return is(e, binaryen.StoreId) && Store.getOffset(e) === 0 && isRecord(Store.getPtr(e));
+  return is(e, binaryen.StoreId) && accessors().Store.getOffset(e) === 0 && isRecord(accessors().Store.getPtr(e));
 }
 
 /** `record.position` */
 function isPosition(e: Expression): boolean {
-  return is(e, binaryen.LoadId) && Load.getOffset(e) === 0 && isRecord(Load.getPtr(e));
+  return is(e, binaryen.LoadId) && accessors().Load.getOffset(e) === 0 && isRecord(accessors().Load.getPtr(e));
 }
 
 function isRecord(e: Expression): boolean {

@@ -63,12 +63,7 @@ describe("a fiber is cancelled", () => {
 
   test("by itself: nothing more of it runs, from whatever depth", async () => {
     expect(await call("itself")).toBe(
-      lines(
-        "a cancels itself",
-        "cleanup a",
-        "state 5, E_CANCELLED: a",
-        "state 5, E_CANCELLED: deep inside",
-      ),
+      lines("a cancels itself", "cleanup a", "state 5, E_CANCELLED: a", "state 5, E_CANCELLED: deep inside"),
     );
     await expect(call("selfTwice")).rejects.toMatchObject({ code: "E_CANCELLED", message: "of a call" });
   });
@@ -89,9 +84,7 @@ describe("a fiber is cancelled", () => {
 });
 
 test("cancelling what has ended, or is cancelled already, changes nothing: the first reason stays", async () => {
-  expect(await call("ended")).toBe(
-    lines("cleanup done", "state 3, no error", "state 5, E_CANCELLED: first reason"),
-  );
+  expect(await call("ended")).toBe(lines("cleanup done", "state 3, no error", "state 5, E_CANCELLED: first reason"));
 });
 
 test("cleanups are not interrupted", async () => {
@@ -122,9 +115,7 @@ test("joiners of a cancelled fiber wake when its cleanups have run", async () =>
 });
 
 test("fibers that sleep forever end only so, in any order, and leave no timer", async () => {
-  expect(await call("forever", 1001)).toBe(
-    lines("1001 timers", "500 timers", "0 timers", "1001 cancelled"),
-  );
+  expect(await call("forever", 1001)).toBe(lines("1001 timers", "500 timers", "0 timers", "1001 cancelled"));
 });
 
 test("after any number of switches: cancelled with its cleanup run once, or done; no timer is left, nor memory", async () => {

@@ -92,11 +92,7 @@ describe("a cleanup may wait", () => {
     const app = await start();
     expect(await app.exports["inCall"]?.()).toBe("result");
     expect(await app.exports["readLog"]?.()).toBe(
-      lines(
-        "cleanup of the call begins",
-        "cleanup of the call goes on",
-        "cleanup of the call ends",
-      ),
+      lines("cleanup of the call begins", "cleanup of the call goes on", "cleanup of the call ends"),
     );
   });
 });

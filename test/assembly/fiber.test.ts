@@ -1,6 +1,6 @@
 /** Fibers: started, named, looked at, joined. */
 import { FiberError } from "as-fibers";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { guest } from "../setup/guests.ts";
 import { loadWatched } from "../setup/watched.ts";
@@ -14,9 +14,7 @@ test("go, run and spawn start fibers that run when the starter next waits, in th
 });
 
 test("ids count up; names are as given", async () => {
-  expect(await call("identity")).toBe(
-    lines("1 2 3", '"identity" "" "second" "drei ③ 🧵"', "true true true"),
-  );
+  expect(await call("identity")).toBe(lines("1 2 3", '"identity" "" "second" "drei ③ 🧵"', "true true true"));
 });
 
 test("a fiber sees itself as its starter does", async () => {

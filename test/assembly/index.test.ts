@@ -11,9 +11,15 @@ const folder = mkdtempSync(path.join(tmpdir(), "as-fibers-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** What index.ts exports, by file. */
-const publicNames = [...readFileSync(new URL("index.ts", library), "utf8").matchAll(/^export \{([^}]*)\} from "\.\/([\w-]+)";/gm)].map(
-  ([, names = "", file = ""]) => ({ file, names: names.split(",").map((name) => name.trim()).filter(Boolean) }),
-);
+const publicNames = [
+  ...readFileSync(new URL("index.ts", library), "utf8").matchAll(/^export \{([^}]*)\} from "\.\/([\w-]+)";/gm),
+].map(([, names = "", file = ""]) => ({
+  file,
+  names: names
+    .split(",")
+    .map((name) => name.trim())
+    .filter(Boolean),
+}));
 
 /** Compiles without optimizing, which is most of the time. */
 async function compileText(name: string, text: string): Promise<Uint8Array> {
@@ -24,7 +30,10 @@ async function compileText(name: string, text: string): Promise<Uint8Array> {
 
 test("index.ts only re-exports, and names every public file once", () => {
   const text = readFileSync(new URL("index.ts", library), "utf8");
-  const other = text.replace(/\/\*\*[^]*?\*\//g, "").replace(/^export \{[^}]*\} from "\.\/[\w-]+";\n/gm, "").trim();
+  const other = text
+    .replace(/\/\*\*[^]*?\*\//g, "")
+    .replace(/^export \{[^}]*\} from "\.\/[\w-]+";\n/gm, "")
+    .trim();
   expect(other).toBe("");
   expect(publicNames.length).toBeGreaterThan(5);
   expect(new Set(publicNames.map(({ file }) => file)).size).toBe(publicNames.length);
@@ -36,7 +45,9 @@ test.each(publicNames)("$file alone: $names", async ({ file, names }) => {
   expect(await app.exports["main"]?.()).toBe(42);
 });
 
-const all = readdirSync(library).filter((file) => file.endsWith(".ts")).map((file) => file.slice(0, -3));
+const all = readdirSync(library)
+  .filter((file) => file.endsWith(".ts"))
+  .map((file) => file.slice(0, -3));
 
 test.each(all)("%s first, then the rest", async (file) => {
   const text = `

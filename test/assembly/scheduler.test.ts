@@ -19,16 +19,21 @@ describe("order", () => {
     );
   });
 
-  test.each([1, 2, 7, 10_000])("no fiber is overtaken by one that became ready later: %d switches per turn", async (turnSwitches) => {
-    const app = await loadWatched(guest("scheduler").binary, { imports: { test: { work() {} } }, turnSwitches });
-    expect(await app.exports["countOvertakings"]?.(20, 200)).toBe(0);
-  });
+  test.each([1, 2, 7, 10_000])(
+    "no fiber is overtaken by one that became ready later: %d switches per turn",
+    async (turnSwitches) => {
+      const app = await loadWatched(guest("scheduler").binary, { imports: { test: { work() {} } }, turnSwitches });
+      expect(await app.exports["countOvertakings"]?.(20, 200)).toBe(0);
+    },
+  );
 
   test("calls from JavaScript are queued behind what is ready", async () => {
     const app = await loadWatched(guest("scheduler").binary, { imports: { test: { work() {} } }, turnSwitches: 1 });
     const order: string[] = [];
     const names = ["a", "b", "c", "d"];
-    await Promise.all(names.map(async (name) => order.push(name + String(await app.exports["countOvertakings"]?.(0, 0)))));
+    await Promise.all(
+      names.map(async (name) => order.push(name + String(await app.exports["countOvertakings"]?.(0, 0)))),
+    );
     expect(order).toEqual(["a0", "b0", "c0", "d0"]);
   });
 });
@@ -84,7 +89,9 @@ describe("a turn", () => {
     await app.exports["workInParts"]?.(500, each);
     // The first one begins with starting them all, which takes no time here; the last one ends when there is nothing more to do.
     const full = driver.turns.slice(1, -1);
-    expect(full.length).toBeGreaterThanOrEqual(each * 500 * 20 > budget ? Math.floor((each * 500 * 20) / (budget + each)) - 1 : 0);
+    expect(full.length).toBeGreaterThanOrEqual(
+      each * 500 * 20 > budget ? Math.floor((each * 500 * 20) / (budget + each)) - 1 : 0,
+    );
     for (const turn of full) {
       expect(turn).toBeGreaterThanOrEqual(budget);
       // The clock is read so often that a 16th of the budget does not pass unseen, except in one fiber's run.

@@ -67,9 +67,7 @@ test("go takes an argument of every type", async () => {
 });
 
 test("a result is there for every joiner, as often as it is asked for, also after collections", async () => {
-  expect(await call("shared")).toBe(
-    lines("a: made 7", "b: made 7", "made 7", "made 7", "true true true", "true true"),
-  );
+  expect(await call("shared")).toBe(lines("a: made 7", "b: made 7", "made 7", "made 7", "true true true", "true true"));
 });
 
 test("results are kept as long as their tasks are, and not longer", async () => {
@@ -93,7 +91,5 @@ test.each(["valueTooEarly", "valueOfFailed", "valueOfCancelled"])(
 );
 
 test("join of a failed task fails, with the failure as its cause", async () => {
-  expect(await call("joinFailed")).toBe(
-    'false E_NO: joined fiber "inner", which failed: no 3 because E_NO: no 3',
-  );
+  expect(await call("joinFailed")).toBe('false E_NO: joined fiber "inner", which failed: no 3 because E_NO: no 3');
 });

@@ -1,6 +1,6 @@
 /** Timers: earliest first, among equals the first first, never early, and nothing left of what was cancelled. */
 import { load, nodeDriver, virtualDriver } from "as-fibers";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { guest } from "../setup/guests.ts";
 import { loadWatched } from "../setup/watched.ts";
@@ -20,7 +20,10 @@ describe("sleep", () => {
   test("wakes in the order of the deadlines, equal ones in the order of the sleeps, after exactly that time", async () => {
     // In 64ths of a millisecond, so that nanoseconds are exact.
     const durations = fc.array(
-      fc.oneof(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 500 }).map((n) => n / 64)),
+      fc.oneof(
+        fc.integer({ min: 0, max: 5 }),
+        fc.integer({ min: 0, max: 500 }).map((n) => n / 64),
+      ),
       { minLength: 1, maxLength: 60 },
     );
     const app = await start();
@@ -50,9 +53,14 @@ describe("sleep", () => {
     expect(await call("zero")).toBe(["a", "b", "slept", "a again", "b again"].join("\n"));
   });
 
-  test.each([-1, -1e-9, -Infinity, NaN])("of %d fails with E_INVALID_DURATION, and starts no timer", async (milliseconds) => {
-    expect(await call("sleepBadly", milliseconds)).toMatch(/^false E_INVALID_DURATION: cannot sleep for .*takes 0 or more 0$/);
-  });
+  test.each([-1, -1e-9, -Infinity, NaN])(
+    "of %d fails with E_INVALID_DURATION, and starts no timer",
+    async (milliseconds) => {
+      expect(await call("sleepBadly", milliseconds)).toMatch(
+        /^false E_INVALID_DURATION: cannot sleep for .*takes 0 or more 0$/,
+      );
+    },
+  );
 
   test("100,000 fibers sleep at once, and take as long as the longest", async () => {
     const app = await start();

@@ -20,9 +20,9 @@ test("in a pipe, shows all three parts as plain text within 80 columns", async (
      first   1   2   3   4   5   6   7   8   9   10
      second    1   2   3   4   5   6   7   8   9    10 11 12 13 14 15
 `);
-  expect(stdout).toMatch(/started +1,000,000 fibers +\d+ ns each\n/);
-  expect(stdout).toMatch(/switched +10,000,000 times, in turn +\d+ ns each\n/);
-  expect(stdout).toMatch(/ended +1,000,000 fibers +\d+ ns each\n/);
+  expect(stdout).toMatch(/started +1,000,000 fibers +[\d,]+ ns each\n/);
+  expect(stdout).toMatch(/switched +10,000,000 times, in turn +[\d,]+ ns each\n/);
+  expect(stdout).toMatch(/ended +1,000,000 fibers +[\d,]+ ns each\n/);
   for (const row of ["fiber", "generator"]) expect(stdout).toMatch(new RegExp(`${row}( +[\\d.]+){3} +\\d+\n`));
   expect(stdout).toMatch(/await( +[\d.]+){2} +– +\d+\n/);
   expect(stdout).toContain("✔ best of 5: 5    ✘ best of 6\n");

@@ -78,7 +78,7 @@ function holdAll(seed: i32): string {
   const bytes = new Uint8Array(3);
   bytes[1] = <u8>seed;
   const nothing: Box | null = null;
-  for (let i = 0; i < seed % 4 + 1; i++) yieldNow();
+  for (let i = 0; i < (seed % 4) + 1; i++) yieldNow();
   return `${i8Value} ${u8Value} ${i16Value} ${u16Value} ${i32Value} ${u32Value} ${i64Value} ${u64Value} ${f32Value} ${f64Value} ${boolValue} ${text} ${box.value} ${array.toString()} ${bytes.toString()} ${nothing == null}`;
 }
 

@@ -1,18 +1,6 @@
 // Runs programs that are given as text: scripts of two-letter instructions, each run by a fiber. What the instructions mean, and what
 // must come out, is written in test/setup/programs.ts. Every frame holds managed and plain locals across every wait, and checks them.
-import {
-  Cleanup,
-  defer,
-  fail,
-  Fiber,
-  go,
-  maybeYield,
-  sleep,
-  spawn,
-  State,
-  Task,
-  yieldNow,
-} from "as-fibers/assembly";
+import { Cleanup, defer, fail, Fiber, go, maybeYield, sleep, spawn, State, Task, yieldNow } from "as-fibers/assembly";
 import { timerCount } from "as-fibers/assembly/timers";
 
 export { heapBase } from "./support/heap";
@@ -108,7 +96,7 @@ function executeFrom(me: Running, from: i32, end: i32, depth: i32): i32 {
   const level = new Level(me.number, depth);
   const other = new Level(-me.number, from);
   const list = [label, `${from}`, script];
-  const wide: i64 = (<i64>me.number << 40) + depth;
+  const wide: i64 = ((<i64>me.number) << 40) + depth;
   const real: f64 = <f64>me.number + 0.5;
   const single: f32 = <f32>depth + 0.25;
   let at = from;
@@ -128,7 +116,7 @@ function executeFrom(me: Running, from: i32, end: i32, depth: i32): i32 {
       list[0] == label &&
       list[1] == `${from}` &&
       list[2] == scripts[me.script] &&
-      wide == (<i64>me.number << 40) + depth &&
+      wide == ((<i64>me.number) << 40) + depth &&
       real == <f64>me.number + 0.5 &&
       single == <f32>depth + 0.25;
     if (!isIntact) log(`${me.number} has lost its locals at depth ${depth}`);

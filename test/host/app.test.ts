@@ -119,6 +119,31 @@ describe("failures that nobody has looked at", () => {
     await pending;
   });
 
+  test("a callback that throws is an uncaught exception, and fibers go on", async () => {
+    const uncaught: unknown[] = [];
+    const listeners = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    process.on("uncaughtException", (error) => uncaught.push(error));
+    try {
+      const thrown = new Error("the callback's own");
+      const app = await loadLife({
+        onUnobserved() {
+          throw thrown;
+        },
+      });
+      await call(app, "startSleepers", 1, 50);
+      await call(app, "startFailing", 2, 1);
+      await call(app, "sleepFor", 10);
+      await rounds(3);
+      expect(uncaught).toEqual([thrown, thrown]);
+      // Its timer was armed after that.
+      expect(app.fibers()).toEqual([]);
+    } finally {
+      process.removeAllListeners("uncaughtException");
+      for (const listener of listeners) process.on("uncaughtException", listener);
+    }
+  });
+
   test("are not reported when somebody looked", async () => {
     const app = await loadLife();
     expect(await call(app, "lookAtFailing")).toBe("E_EXAMPLE");

@@ -194,6 +194,7 @@ describe("the process", () => {
   ])("exits by itself after %s, although a fiber slept", async (verb, expected) => {
     const child = spawn(process.execPath, ["--input-type=module", "-e", program, guest("host-life").file, verb], {
       stdio: ["ignore", "pipe", "inherit"],
+      timeout: 30_000,
     });
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));

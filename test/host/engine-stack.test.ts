@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { Worker } from "node:worker_threads";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { engineStackBytes, redZoneBytes } from "../../host/engine-stack.ts";
 import { guest } from "../setup/guests.ts";
 
@@ -53,6 +53,7 @@ async function inProcess(...execArgv: string[]): Promise<Report> {
   const code = `const file = process.argv[1]; const tell = (report) => console.log(JSON.stringify(report)); ${deepest}`;
   const child = spawn(process.execPath, [...execArgv, "--input-type=module", "-e", code, guest("host-failures").file], {
     stdio: ["ignore", "pipe", "inherit"],
+    timeout: 30_000,
   });
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
@@ -71,14 +72,11 @@ async function inWorker(stackSizeMb: number): Promise<Report> {
     workerData: guest("host-failures").file,
     resourceLimits: { stackSizeMb },
   });
-  try {
-    return await new Promise<Report>((resolve, reject) => {
-      worker.once("message", resolve);
-      worker.once("error", reject);
-    });
-  } finally {
-    await worker.terminate();
-  }
+  onTestFinished(async () => void (await worker.terminate()));
+  return new Promise((resolve, reject) => {
+    worker.once("message", resolve);
+    worker.once("error", reject);
+  });
 }
 
 test("the size of this thread's stack is V8's default", () => {

@@ -152,6 +152,22 @@ describe("an instance that died", () => {
     expect(refused).toMatchObject([{ code: "E_INSTANCE_DEAD" }]);
   });
 
+  test("a stack trace that somebody else has formatted can be read; one that is no text cannot", async () => {
+    const { prepareStackTrace } = Error;
+    const codeOf = async () => {
+      const app = await load(guest("host-failures").binary, { driver: virtualDriver() });
+      return call(app, "divide", 1, 0).catch((error: FibersError) => error.code);
+    };
+    try {
+      Error.prepareStackTrace = (error, sites) => [String(error), ...sites.map((site) => `   at ${site}`)].join("\n");
+      expect(await codeOf()).toBe("E_TRAP");
+      Error.prepareStackTrace = (_error, sites) => sites;
+      expect(await codeOf()).toBe("E_INSTANCE_DEAD");
+    } finally {
+      Error.prepareStackTrace = prepareStackTrace as NonNullable<typeof prepareStackTrace>;
+    }
+  });
+
   test("another instance of the same module is well", async () => {
     const { binary } = guest("host-failures");
     const [dying, other] = await Promise.all([1, 2].map(() => load(binary, { driver: virtualDriver() })));

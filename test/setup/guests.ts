@@ -94,7 +94,7 @@ function makeJob(name: string, variant: FlaggedVariant): Job {
 
 /** Takes jobs until none is left, in a thread of its own. */
 async function work(jobs: Job[]): Promise<void> {
-  const worker = new Worker(new URL("compile-worker.mjs", import.meta.url));
+  const worker = new Worker(path.join(root, "test/setup/compile-worker.mjs"));
   try {
     for (let job = jobs.shift(); job; job = jobs.shift()) {
       const { source, file, key, options } = job;

@@ -22,7 +22,7 @@
  * The model says the same with JavaScript's generators and arrays. Equal deadlines expire in the order of the sleeps; what is ready
  * runs in the order in which it became so; a fiber that ends for any reason runs its cleanups, last first, when its turn comes.
  */
-import fc from "fast-check";
+import * as fc from "fast-check";
 
 const MAX_FIBERS = 40;
 const LONG = 100_000;

@@ -2,12 +2,14 @@
 import binaryen from "assemblyscript/binaryen";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type GuestExports, LOAD_GLOBALS_EXPORT, SAVE_GLOBALS_EXPORT } from "../../host/abi.ts";
+import { Features } from "../../host/transform/features.ts";
 import { addGlobalsCopy } from "../../host/transform/globals.ts";
 import { type Built, build } from "../setup/build.ts";
 
 describe("addGlobalsCopy", () => {
   function copyOf(globals: string): { size: number; exports: Record<string, CallableFunction & WebAssembly.Global> } {
     const module = binaryen.parseText(`(module (memory $0 1) (export "memory" (memory $0)) ${globals})`);
+    module.setFeatures(Features);
     const size = addGlobalsCopy(module);
     expect(module.validate()).toBe(1);
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module.emitBinary() as BufferSource));

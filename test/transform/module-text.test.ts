@@ -69,7 +69,7 @@ test("indirect calls, and what can be called so: one spelling for equal types", 
     (func $absent (type $none))
     (func $caller
       (drop (call_indirect (type $b) (i32.const 0) (f64.const 0) (i32.const 1)))
-      (call_indirect (type $none) (i32.const 2))))`.replace(/\)\s*$/, ")"),
+      (call_indirect (type $none) (i32.const 2)))`.replace(/\)\s*$/, ")"),
   );
   expect([...table].toSorted()).toEqual(["other", "target"]);
   const [first, second] = [...(functions.get("caller")?.indirect ?? [])];
@@ -113,8 +113,10 @@ test("positions of a source map between the instructions change nothing", () => 
     (func $leaf (param i32))
     (func $f (call $leaf (i32.const 7)) (loop $l)))`);
   const plain = parseModuleText(module.emitText());
-  const file = module.addDebugInfoFile("index.ts");
+  const file = module.addDebugInfoFileName("index.ts");
   const f = module.getFunction("f");
-  module.setDebugLocation(f, binaryen.getFunctionInfo(f).body, file, 3, 5);
+  const body = binaryen.getExpressionInfo(binaryen.getFunctionInfo(f).body) as binaryen.BlockInfo;
+  for (const child of body.children) module.setDebugLocation(f, child, file, 3, 5);
+  expect(module.emitText()).toContain(";;@ index.ts:3:5");
   expect(parseModuleText(module.emitText())).toEqual(plain);
 });

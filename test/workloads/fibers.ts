@@ -10,7 +10,12 @@ const MEMORY_LIMIT = 24 << 20;
 /** So many in one call, between two looks at memory. */
 const BATCH = 100_000;
 
-function flatMemory(name: string, variant: Variant, counts: { suite: number; soak: number }, exported: string): Workload {
+function flatMemory(
+  name: string,
+  variant: Variant,
+  counts: { suite: number; soak: number },
+  exported: string,
+): Workload {
   return {
     name: `memory: ${name}`,
     unit: "fibers",

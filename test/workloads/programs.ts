@@ -1,7 +1,7 @@
 /** Random programs against the reference model of test/setup/programs.ts, alone and with garbage being collected at every switch. */
 import assert from "node:assert/strict";
 import type { App } from "as-fibers";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { guest, type Variant } from "../setup/guests.ts";
 import { readHeap } from "../setup/heap.ts";
 import { arbitraryProgram, modelExecute } from "../setup/programs.ts";
@@ -40,7 +40,8 @@ class Runner {
     // Whatever goes wrong: the next program, a shrunk one perhaps, begins with a new instance.
     this.#app = undefined;
     assert.equal(await app.exports["execute"]?.(program), modelExecute(program));
-    if (this.#mode.checksHeap) assert.equal(await readCollected(app), this.#heap, "the program has left something behind");
+    if (this.#mode.checksHeap)
+      assert.equal(await readCollected(app), this.#heap, "the program has left something behind");
     assert(app.isIntact);
     this.#app = app;
   }
@@ -76,44 +77,72 @@ function workload(name: string, counts: { suite: number; soak: number }, mode: M
   };
 }
 
-export const modelInTurns = workload("model: turns of many switches", { suite: 10_000, soak: 200_000 }, {
-  variant: {},
-  inSteps: false,
-});
+export const modelInTurns = workload(
+  "model: turns of many switches",
+  { suite: 10_000, soak: 1_000_000 },
+  {
+    variant: {},
+    inSteps: false,
+  },
+);
 
-export const modelInSteps = workload("model: one switch per turn", { suite: 10_000, soak: 200_000 }, {
-  variant: {},
-  inSteps: true,
-});
+export const modelInSteps = workload(
+  "model: one switch per turn",
+  { suite: 10_000, soak: 1_000_000 },
+  {
+    variant: {},
+    inSteps: true,
+  },
+);
 
-export const collectedAtEverySwitch = workload("collector: at every switch", { suite: 2_000, soak: 40_000 }, {
-  variant: {},
-  inSteps: true,
-  collects: true,
-  checksHeap: true,
-});
+export const collectedAtEverySwitch = workload(
+  "collector: at every switch",
+  { suite: 2_000, soak: 200_000 },
+  {
+    variant: {},
+    inSteps: true,
+    collects: true,
+    checksHeap: true,
+  },
+);
 
-export const collectedInSmallSteps = workload("collector: in the smallest steps", { suite: 2_000, soak: 40_000 }, {
-  variant: { label: "small-steps" },
-  inSteps: false,
-  checksHeap: true,
-});
+export const collectedInSmallSteps = workload(
+  "collector: in the smallest steps",
+  { suite: 2_000, soak: 500_000 },
+  {
+    variant: { label: "small-steps" },
+    inSteps: false,
+    checksHeap: true,
+  },
+);
 
-export const collectedInDebug = workload("collector: debug build", { suite: 500, soak: 10_000 }, {
-  variant: { target: "debug" },
-  inSteps: true,
-  collects: true,
-  checksHeap: true,
-});
+export const collectedInDebug = workload(
+  "collector: debug build",
+  { suite: 500, soak: 50_000 },
+  {
+    variant: { target: "debug" },
+    inSteps: true,
+    collects: true,
+    checksHeap: true,
+  },
+);
 
-export const collectedInMinimal = workload("collector: runtime minimal", { suite: 2_000, soak: 40_000 }, {
-  variant: { runtime: "minimal" },
-  inSteps: true,
-  collects: true,
-  checksHeap: true,
-});
+export const collectedInMinimal = workload(
+  "collector: runtime minimal",
+  { suite: 2_000, soak: 200_000 },
+  {
+    variant: { runtime: "minimal" },
+    inSteps: true,
+    collects: true,
+    checksHeap: true,
+  },
+);
 
-export const neverCollected = workload("collector: runtime stub", { suite: 500, soak: 5_000 }, {
-  variant: { runtime: "stub" },
-  inSteps: true,
-});
+export const neverCollected = workload(
+  "collector: runtime stub",
+  { suite: 500, soak: 50_000 },
+  {
+    variant: { runtime: "stub" },
+    inSteps: true,
+  },
+);

@@ -1,7 +1,7 @@
 /** The heap of timers against a sorted list, and by itself with very many timers. */
 import assert from "node:assert/strict";
 import type { App } from "as-fibers";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { guest } from "../setup/guests.ts";
 import { loadWatched } from "../setup/watched.ts";
 import type { Workload } from "./workload.ts";
@@ -55,7 +55,7 @@ export const timersAgainstList: Workload = {
   name: "timers: heap against a sorted list",
   unit: "programs",
   suite: 1_000,
-  soak: 100_000,
+  soak: 200_000,
   async run(count, seed) {
     let app: App | undefined;
     const property = fc.asyncProperty(fc.array(instruction, { maxLength: 150, size: "max" }), async (instructions) => {

@@ -10,8 +10,8 @@ const BATCH = 5_000;
 export const traps: Workload = {
   name: "traps in one instance",
   unit: "traps",
-  suite: 20_000,
-  soak: 200_000,
+  suite: 10_000,
+  soak: 1_000_000,
   async run(count) {
     const app = await loadWatched(guest("traps").binary);
     await app.exports["trapMany"]?.(100);

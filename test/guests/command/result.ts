@@ -1,4 +1,0 @@
-/** Returns a number. */
-export function main(): f64 {
-  return 0.5;
-}

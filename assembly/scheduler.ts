@@ -232,7 +232,8 @@ function conclude(fiber: usize): void {
   const f = record(fiber);
   dropFrames(f);
   if (f.cleanups) {
-    f.flags |= Flag.CLEANING;
+    // What was still to strike or to wake it was for the frames that are gone: cleanups are not interrupted.
+    f.flags = (f.flags & ~(ATTENTION | Flag.WOKEN)) | Flag.CLEANING;
     f.entry = indexOf(changetype<usize>(enterCleanups));
     makeReady(fiber);
     return;

@@ -45,7 +45,10 @@ export async function runInThread(options: ProgramOptions): Promise<number> {
     const values = parseArguments(main, options.words);
     const app = await load(module, {
       sourceMap: program.sourceMap,
-      onUnobserved: tell,
+      onUnobserved(error) {
+        process.stderr.write("as-fibers: nobody looked at the failure of this fiber:\n");
+        tell(error);
+      },
       ...(options.stackLimit === undefined ? {} : { stackLimit: options.stackLimit }),
     });
     const result = await callMain(app, values);

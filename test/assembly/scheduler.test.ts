@@ -10,7 +10,7 @@ import { runInSuite } from "../workloads/workload.ts";
 
 const lines = (...list: string[]) => list.join("\n");
 const start = () => loadWatched(guest("scheduler").binary, { imports: { test: { work() {} } } });
-const call = async (name: string, ...values: (string | number)[]) => (await start()).exports[name]?.(...values);
+const call = async (name: string, ...values: (string | number | boolean)[]) => (await start()).exports[name]?.(...values);
 
 describe("order", () => {
   test("fibers that yield run in turn", async () => {
@@ -154,6 +154,40 @@ describe("a wake", () => {
       message: expect.stringContaining("as-fibers: only a parked fiber can be woken") as string,
     });
     await expect(app.exports["leaveEarly"]?.()).rejects.toMatchObject({ code: "E_INSTANCE_DEAD" });
+  });
+});
+
+describe("a cancellation of a fiber that was woken with something", () => {
+  const cleaned = ["cleanup begins", "cleanup ends"];
+  const cancelled = (left: number) => `state 5, E_CANCELLED: not needed any more, left ${left}, 0 timers`;
+
+  test.each([
+    ["a yield", 1, 0],
+    ["a park, which is left", 2, 1],
+    ["a sleep, whose timer is stopped", 3, 0],
+  ])("strikes at its next wait: %s", async (_wait, how, left) => {
+    expect(await call("cancelGiven", how, true)).toBe(lines("has it", ...cleaned, cancelled(left)));
+  });
+
+  test("is forgotten when it returns before, and does not interrupt its cleanups", async () => {
+    expect(await call("cancelGiven", 0, true)).toBe(
+      lines("has it", "returns", ...cleaned, "state 3, no error, left 0, 0 timers"),
+    );
+  });
+
+  test("does not hide a failure that comes before, nor interrupt its cleanups", async () => {
+    expect(await call("cancelGiven", 4, true)).toBe(
+      lines("has it", ...cleaned, "state 4, E_FAILED: by itself, left 0, 0 timers"),
+    );
+  });
+
+  test("strikes at once when it was woken with nothing", async () => {
+    expect(await call("cancelGiven", 0, false)).toBe(lines(...cleaned, cancelled(0)));
+  });
+
+  test("nothing strikes without a cancellation", async () => {
+    expect(await call("useGiven", 1)).toBe(lines("has it", "returns", ...cleaned, "state 3"));
+    expect(await call("useGiven", 3)).toBe(lines("has it", "returns", ...cleaned, "state 3"));
   });
 });
 

@@ -94,7 +94,8 @@ describe("a failure of main", () => {
   test("of another fiber that nobody looks at is reported, and main goes on", async () => {
     const { code, stderr } = await run("ends", ["unseen"]);
     expect(code).toBe(0);
-    expect(stderr).toContain('✘ E_ALONE nobody joins this\n  in fiber "unseen" (2)\n');
+    expect(stderr).toContain("nobody looked at the failure of this fiber:\n✘ E_ALONE nobody joins this\n");
+    expect(stderr).toContain('in fiber "unseen" (2)\n');
     expect(stderr).toContain(placeIn("ends", 'fail("nobody joins this", "E_ALONE")'));
   });
 });

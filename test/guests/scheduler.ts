@@ -1,7 +1,8 @@
 // Who runs when, and how long a turn lasts.
-import { fail, Fiber, go, maybeYield, run, sleep, yieldNow } from "as-fibers/assembly";
-import { Reason, record } from "as-fibers/assembly/record";
+import { defer, fail, Fiber, go, maybeYield, run, sleep, yieldNow } from "as-fibers/assembly";
+import { Flag, Reason, record } from "as-fibers/assembly/record";
 import { park, wake, wakeGeneration } from "as-fibers/assembly/scheduler";
+import { timerCount } from "as-fibers/assembly/timers";
 import { log, takeLog } from "./support/log";
 
 /** Lets the driver's clock go on by so many nanoseconds. */
@@ -218,6 +219,51 @@ export function leaveEarly(): string {
   wakeGeneration(address(fiber), generation);
   log(`left ${left}, state ${fiber.state}`);
   log(`${fiber.tryJoin()} ${fiber.state}`);
+  return takeLog();
+}
+
+function cleanSlowly(text: string): void {
+  log(`cleanup begins`);
+  yieldNow();
+  sleep(1);
+  log(`cleanup ends`);
+}
+
+function takeGiven(how: i32): void {
+  defer(cleanSlowly, "");
+  park(Reason.NONE, 0, leaveIndex());
+  log("has it");
+  if (how == 1) yieldNow();
+  if (how == 2) park(Reason.NONE, 0, leaveIndex());
+  if (how == 3) sleep(1000);
+  if (how == 4) fail("by itself");
+  log("returns");
+}
+
+/** Woken with something, then cancelled before it has run: it uses that first. Without `isGiven`, it was woken with nothing. */
+export function cancelGiven(how: i32, isGiven: bool): string {
+  left = 0;
+  const fiber = go(takeGiven, how);
+  yieldNow();
+  if (isGiven) record(address(fiber)).flags |= Flag.GIVEN;
+  wake(address(fiber));
+  fiber.cancel("not needed any more");
+  fiber.cancel("twice");
+  fiber.tryJoin();
+  const error = fiber.error;
+  log(`state ${fiber.state}, ${error ? error.toString() : "no error"}, left ${left}, ${timerCount()} timers`);
+  return takeLog();
+}
+
+/** Without a cancellation, nothing strikes. */
+export function useGiven(how: i32): string {
+  left = 0;
+  const fiber = go(takeGiven, how);
+  yieldNow();
+  record(address(fiber)).flags |= Flag.GIVEN;
+  wake(address(fiber));
+  fiber.tryJoin();
+  log(`state ${fiber.state}`);
   return takeLog();
 }
 

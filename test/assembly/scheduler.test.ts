@@ -10,7 +10,8 @@ import { runInSuite } from "../workloads/workload.ts";
 
 const lines = (...list: string[]) => list.join("\n");
 const start = () => loadWatched(guest("scheduler").binary, { imports: { test: { work() {} } } });
-const call = async (name: string, ...values: (string | number | boolean)[]) => (await start()).exports[name]?.(...values);
+const call = async (name: string, ...values: (string | number | boolean)[]) =>
+  (await start()).exports[name]?.(...values);
 
 describe("order", () => {
   test("fibers that yield run in turn", async () => {

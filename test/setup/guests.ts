@@ -55,8 +55,8 @@ export const variants: Record<string, FlaggedVariant[]> = {
   ],
 };
 
-function nameOf(guest: string, { target = "release", runtime = "incremental", label }: Variant): string {
-  return path.join(cacheDir, `${[guest, target, runtime, label].filter(Boolean).join(".")}.wasm`);
+function nameOf(program: string, { target = "release", runtime = "incremental", label }: Variant): string {
+  return path.join(cacheDir, `${[program, target, runtime, label].filter(Boolean).join(".")}.wasm`);
 }
 
 /** A guest that globalSetup has compiled: `test/guests/<name>.ts`. */

@@ -41,6 +41,8 @@ export const START_EXPORT = "__fibers_start";
 export const START_PREFIX = "__fibers_start_";
 /** Before the name of an export: takes its result. */
 export const TAKE_PREFIX = "__fibers_take_";
+/** Before the name of an export: the function that calls it, in the fiber. Not exported. */
+export const BODY_PREFIX = "__fibers_body_";
 export const SAVE_GLOBALS_EXPORT = "__fibers_save_globals";
 export const LOAD_GLOBALS_EXPORT = "__fibers_load_globals";
 /** The shadow stack's pointer, which the host puts back after a trap. */

@@ -1,6 +1,6 @@
 /** Turns failures of the guest into errors, with the AssemblyScript lines of their stacks; and tells the guest about traps. */
 import { type GuestExports, newString, readFailure, readTrapFrames, newTrapFrames } from "./abi.ts";
-import { FiberError, FibersError, type Location } from "./errors.ts";
+import { FiberError, FibersError, type Frame, type Location } from "./errors.ts";
 import { isLibraryFrame, parseStack, type SourceLocator, type WasmFrame } from "./stack-trace.ts";
 import type { Verdict } from "./trap.ts";
 
@@ -29,13 +29,22 @@ export class FailureReader {
   /** The error for a failure at this address, and those that caused it. */
   read(pointer: number): FiberError {
     const fields = readFailure(this.#guest.memory, pointer);
-    const frames = this.#framesOf(pointer).map((frame) => this.#locator.locate(frame));
+    const frames = this.#locate(this.#framesOf(pointer));
     const cause = fields.cause ? this.read(fields.cause) : undefined;
-    return new FiberError(
-      fields,
-      frames.filter((frame) => !isLibraryFrame(frame)),
-      cause ? { cause } : {},
-    );
+    return new FiberError(fields, frames, cause ? { cause } : {});
+  }
+
+  /** The frames of the program, with their places. */
+  #locate(frames: WasmFrame[]): Frame[] {
+    const isOwn = (frame: WasmFrame) => this.#locator.isOwn(frame);
+    const located = frames
+      .map((frame) => ({ frame, found: this.#locator.locate(frame) }))
+      .filter(({ frame, found }) => !isLibraryFrame(found) && (found.location !== null || isOwn(frame)))
+      .map(({ found }) => found);
+    if (located.length) return located;
+    // What failed was inlined from the library, and no line is left of the function around it: at least it has a name.
+    const own = frames.find(isOwn);
+    return own ? [{ ...this.#locator.locate(own), location: null }] : [];
   }
 
   #framesOf(pointer: number): WasmFrame[] {
@@ -46,8 +55,7 @@ export class FailureReader {
   /** Where a fiber has stopped, if it has begun: its innermost frame in the program. Only between turns. */
   placeOf(fiber: number): Location | null {
     const frames = this.#trace(() => this.#guest.__fibers_trace_fiber(fiber));
-    const located = frames.map((frame) => this.#locator.locate(frame)).filter((frame) => !isLibraryFrame(frame));
-    return located.find(({ location }) => location !== null)?.location ?? null;
+    return this.#locate(frames).find(({ location }) => location !== null)?.location ?? null;
   }
 
   #trace(read: () => number): WasmFrame[] {
@@ -103,7 +111,7 @@ export class FailureReader {
   startError(verdict: Verdict, cause: unknown): FibersError {
     const { code, message, frames } = verdict;
     this.#noteTrap(verdict);
-    const located = frames.map((frame) => this.#locator.locate(frame)).filter((frame) => !isLibraryFrame(frame));
+    const located = this.#locate(frames);
     if (!located.length) return new FibersError(code, message, { cause });
     return new FiberError({ code, message, fiberName: "top-level statements", fiberId: 0 }, located, { cause });
   }

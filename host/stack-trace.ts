@@ -1,6 +1,6 @@
 /** Reads V8's stack traces as far as they speak of one module, and finds the AssemblyScript lines of their frames. */
 import { decodedMappings, TraceMap } from "@jridgewell/trace-mapping";
-import { GENERATED_SUFFIX } from "./abi.ts";
+import { BODY_PREFIX, GENERATED_SUFFIX } from "./abi.ts";
 import type { Frame, Location } from "./errors.ts";
 import type { SectionContent } from "./section.ts";
 
@@ -50,6 +50,7 @@ export class SourceLocator {
   #map: TraceMap | null | undefined;
   #names: Record<number, string>;
   #ranges: Record<number, [begin: number, end: number]>;
+  #hasRanges: boolean;
   /** Where the program says that it aborts, by the offset of that call: source maps leave out these calls. */
   #aborts = new Map<number, Location>();
 
@@ -61,14 +62,22 @@ export class SourceLocator {
     this.#read = read;
     this.#names = { ...section?.functionNames };
     this.#ranges = section?.functionRanges ?? {};
+    this.#hasRanges = Object.keys(this.#ranges).length > 0;
   }
 
   /** The frame with its place in the AssemblyScript source. */
   locate(frame: WasmFrame): Frame {
     this.#map ??= this.#parse();
     const known = this.#names[frame.functionIndex];
-    const functionName = shortName(frame.name) || known || `wasm-function[${frame.functionIndex}]`;
+    const name = shortName(frame.name) || known || `wasm-function[${frame.functionIndex}]`;
+    // The optimizer inlines an exported function into the one that calls it as a fiber.
+    const functionName = name.startsWith(BODY_PREFIX) ? name.slice(BODY_PREFIX.length) : name;
     return { functionName, location: this.#place(frame) };
+  }
+
+  /** Whether this is a function of the program itself. True when the module does not tell. */
+  isOwn({ functionIndex }: WasmFrame): boolean {
+    return !this.#hasRanges || functionIndex in this.#ranges;
   }
 
   /** Remembers names that the engine knew: what is kept of a trap's frames is only where they are. */

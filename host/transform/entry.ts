@@ -3,7 +3,7 @@
  * that takes its result; and the exports that the host calls. Written as AssemblyScript text, parsed by asc itself, and moved into
  * the entry file, where it can see the file's own names.
  */
-import { GUEST_EXPORTS, START_PREFIX, TAKE_PREFIX } from "../abi.ts";
+import { BODY_PREFIX, GUEST_EXPORTS, START_PREFIX, TAKE_PREFIX } from "../abi.ts";
 import type { ExportDescription } from "../section.ts";
 import { CommonFlags, NodeKind } from "./compiler.ts";
 import type { ExportStatement, FunctionDeclaration, ImportStatement, Source, Statement } from "./compiler.ts";
@@ -171,7 +171,7 @@ function wrap({ description, localName, origin }: EntryFunction): string[] {
   const { name, parameters, result, required } = description;
   const isVoid = result === "void";
   const holder = `__fibers_arguments_${name}`;
-  const body = `__fibers_body_${name}`;
+  const body = BODY_PREFIX + name;
   const starter = isVoid ? `__fibers_start_void<${holder}>` : `__fibers_start<${holder}, ${result}>`;
   const fields = [{ name: "count", type: "i32" }, ...parameters.map(({ type }, i) => ({ name: `a${i}`, type }))];
   const typed = fields.map((field) => `${field.name}: ${field.type}`);

@@ -95,6 +95,20 @@ describe.each(["incremental", "minimal"] as const)("%s: an object that only a fr
   });
 });
 
+test.each([
+  ["incremental", {}],
+  ["incremental, in the smallest steps", { label: "small-steps" }],
+  ["minimal", { runtime: "minimal" }],
+] as const)("%s: fibers that only the scheduler knows are kept, with all that they hold", async (_runtime, variant) => {
+  const app = await loadWatched(guest("collector", variant).binary, { turnSwitches: 16 });
+  expect(await app.exports["startUnseen"]?.(5000)).toBe(5000);
+  app.collect();
+  const before = await readHeap(app);
+  expect(await app.exports["startUnseen"]?.(5000)).toBe(5000);
+  app.collect();
+  expect(await readHeap(app)).toEqual(before);
+});
+
 test("an object is freed when its frame has returned, while its fiber runs without giving way", async () => {
   const app = await loadWatched(guest("collector").binary);
   expect(await app.exports["callUsers"]?.(2000)).toBe(2000);

@@ -44,7 +44,7 @@ export const variants: Record<string, FlaggedVariant[]> = {
     { label: "small-memory", target: "debug", flags: ["--maximumMemory", "48"] },
   ],
   "host-start": [{ target: "debug" }],
-  collector: [{ runtime: "minimal" }],
+  collector: [{ runtime: "minimal" }, { label: "small-steps", flags: smallSteps }],
   context: [{ target: "debug" }],
   exhaustion: [{ label: "small-shadow-stack", flags: ["--stackSize", "8192"] }],
   programs: [

@@ -127,7 +127,7 @@ describe.each(Object.entries(targets))("a %s build", (target, flags) => {
 describe.each(["incremental", "minimal", "stub"] as const)("with the runtime %s", (runtime) => {
   let built: Built;
   beforeAll(async () => {
-    built = await build(program, { flags: ["-O1", "--runtime", runtime] });
+    built = await build(program, { flags: ["--debug", "--runtime", runtime] });
   });
 
   test("the section tells it, and stub says that it frees nothing", () => {

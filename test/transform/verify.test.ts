@@ -35,7 +35,7 @@ async function failureOf(files: string | Record<string, string>, options?: Build
 }
 
 test("the program as it is builds", async () => {
-  const { section } = await build(program);
+  const { section } = await build(program, { flags: ["--debug"] });
   expect(section.instrumented.instrumented).toBeGreaterThan(3);
 });
 
@@ -116,7 +116,7 @@ describe("E_SECOND_SWITCH: the library is in the program twice", () => {
 
 describe("E_NO_SHADOW_STACK: there is no shadow stack to switch", () => {
   test.each(["incremental", "minimal"])("with the runtime %s", async (runtime) => {
-    const error = await failureOf(program, { flags: ["-O1", "--runtime", runtime, "--stackSize", "16"] });
+    const error = await failureOf(program, { flags: ["--debug", "--runtime", runtime, "--stackSize", "16"] });
     expect(error.message).toMatch(
       /E_NO_SHADOW_STACK: there is no shadow stack for ~lib\/as-fibers\/assembly\/context\/resume to switch \(stackSize is 16\): .* Set "stackSize" to 262144/,
     );

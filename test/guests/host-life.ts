@@ -124,4 +124,9 @@ export function printText(text: string): void {
   print(text);
 }
 
+export function printAndAsk(text: string): bool {
+  print(text);
+  return isStopped();
+}
+
 print("started");

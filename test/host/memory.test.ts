@@ -42,6 +42,18 @@ describe.each(["debug", "release"] as const)("in a %s build with 48 pages of mem
     expect(await call(app, "hoard", 10_000, 100)).toBe(100);
   });
 
+  test("also when not even the smallest object fits any more, again and again", async () => {
+    const { app, bystander } = await loadSmall();
+    expect(await bystander).toBe(BYSTANDER_RESULT);
+    for (let round = 0; round < 3; round++) {
+      await expect(call(app, "link", 1e7)).rejects.toMatchObject({ ...exhausted, fiber: "link" });
+      await call(app, "unlink");
+      app.collect();
+      expect(await call(app, "hoard", 10_000, 100)).toBe(100);
+      app.collect();
+    }
+  });
+
   test("also when it is the saving of frames that finds no memory", async () => {
     const { app } = await loadSmall();
     await expect(call(app, "hold", 20_000, 1e6)).rejects.toMatchObject(exhausted);

@@ -248,11 +248,15 @@ describe("print", () => {
   });
 
   test("what was printed before the end is written", async () => {
-    const { app, stdout } = await loadLife();
-    const printing = call(app, "printText", "last words");
-    await printing;
-    app.terminate();
-    expect(stdout.text).toBe("started\nlast words\n");
+    let seen = "";
+    const { app, stdout } = await loadLife(() => {
+      app.terminate();
+      // Also by a process that exits here.
+      seen = stdout.text;
+      return true;
+    });
+    await expect(call(app, "printAndAsk", "last words")).rejects.toMatchObject({ code: "E_INSTANCE_CLOSED" });
+    expect(seen).toBe("started\nlast words\n");
   });
 
   test("goes to the process's standard output when no stream is given", async () => {

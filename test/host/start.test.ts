@@ -100,6 +100,15 @@ test("a fiber of a top-level statement that fails is reported when a call has en
   expect(app.warnings).toEqual(["E_EXAMPLE: nobody waits for me (fiber forgotten)"]);
 });
 
+test("or when the instance is closed, if nobody calls", async () => {
+  const unobserved: Error[] = [];
+  const app = await loadChoosing(Choice.GO_AND_FAIL, "release", { onUnobserved: (error) => unobserved.push(error) });
+  await new Promise(setImmediate);
+  expect(unobserved).toEqual([]);
+  await app.close();
+  expect(unobserved).toMatchObject([{ code: "E_EXAMPLE", fiber: "forgotten" }]);
+});
+
 test("a load that failed lets go of its driver", async () => {
   const driver = virtualDriver();
   const close = vi.spyOn(driver, "close");

@@ -1,6 +1,8 @@
 /** The rewriting of Asyncify's save record: a program gives the same results with it and without. */
 import { load, virtualDriver } from "as-fibers";
+import binaryen from "assemblyscript/binaryen";
 import { beforeAll, describe, expect, test, vi } from "vitest";
+import { optimizeSaveRecord } from "../../host/transform/save-record.ts";
 import { type Built, build } from "../setup/build.ts";
 
 const rewriting = vi.hoisted(() => ({ isOn: true, count: 0 }));
@@ -135,6 +137,54 @@ describe("a program with locals of every type, alive across suspensions", () => 
   test("is smaller, so something was rewritten", () => {
     expect(rewritten.binary.length).toBeLessThan(plain.binary.length);
     expect(rewritten.section.instrumented).toEqual(plain.section.instrumented);
+  });
+});
+
+describe("statements of every shape do the same before and after", () => {
+  const position = "(i32.load (global.get $__asyncify_data))";
+  const move = (by: number) => `(i32.store (global.get $__asyncify_data) (i32.add ${position} (i32.const ${by})))`;
+  const shapes: Record<string, string> = {
+    "saving a frame": `${move(4)} (i32.store (local.tee $p ${position}) (local.get $x)) (i64.store offset=4 (local.get $p) (i64.const 7)) ${move(12)}`,
+    "restoring a frame": `${move(-8)} (local.set $p ${position}) (local.set $x (i32.load (local.get $p))) (local.set $y (i32.load offset=4 (local.get $p)))`,
+    "restoring one local": `${move(-4)} (local.set $x (i32.load ${position}))`,
+    "the local is changed before the next move": `${move(4)} (i32.store (local.tee $p ${position}) (local.get $x)) (i32.store offset=64 (local.get $p) (local.tee $p (i32.const 3000))) ${move(12)}`,
+    "the local is changed between": `${move(4)} (i32.store (local.tee $p ${position}) (local.get $x)) (local.set $p (i32.const 3000)) ${move(12)}`,
+    "the position is changed by what is stored": `${move(4)} (i32.store (local.tee $p ${position}) (local.get $x)) (i32.store (local.get $p) (call $moves)) ${move(12)}`,
+    "the reader is not next": `${move(4)} (local.set $x (i32.const 5)) (i32.store (local.tee $p ${position}) (local.get $x)) ${move(4)}`,
+    "the reader is no position": `${move(4)} (i32.store (local.tee $p (i32.const 2500)) (local.get $x)) ${move(4)}`,
+    "a store without a local": `${move(4)} (i32.store ${position} (local.get $x)) ${move(4)}`,
+    "a local of another type": `${move(-8)} (local.set $wide (i64.load ${position})) (local.set $x (i32.wrap_i64 (local.get $wide)))`,
+    "moves only": `${move(4)} ${move(8)} ${move(-4)}`,
+    "in the branch of an if": `(if (local.get $x) (then ${move(4)} (i32.store (local.tee $p ${position}) (i32.const 9)) ${move(4)}))`,
+  };
+
+  function memoryAfter(body: string, isRewritten: boolean): Uint8Array {
+    const state = (name: string) => `(func $asyncify_${name} (param i32))`;
+    const module = binaryen.parseText(`(module
+      (memory $0 1) (export "memory" (memory $0))
+      (global $__asyncify_data (mut i32) (i32.const 1024))
+      (global $__asyncify_state (mut i32) (i32.const 0))
+      ${["start_unwind", "stop_unwind", "start_rewind", "stop_rewind"].map(state).join("\n")}
+      (func $moves (result i32) ${move(100)} (i32.const 1))
+      (func $f (export "f") (local $p i32) (local $x i32) (local $y i32) (local $wide i64)
+        (local.set $x (i32.const 77))
+        ${body}
+        (i32.store (i32.const 100) (local.get $x)) (i32.store (i32.const 104) (local.get $y))))`);
+    rewriting.isOn = true;
+    if (isRewritten) optimizeSaveRecord(module, 1024);
+    expect(module.validate()).toBe(1);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.emitBinary() as BufferSource));
+    const { memory, f } = exports as { memory: WebAssembly.Memory; f: () => void };
+    const words = new Uint32Array(memory.buffer);
+    for (let i = 500; i < 800; i++) words[i] = i * 3;
+    words[256] = 2048;
+    f();
+    return new Uint8Array(memory.buffer);
+  }
+
+  test.each(Object.entries(shapes))("%s", (_name, body) => {
+    const expected = memoryAfter(body, false);
+    expect(Buffer.from(memoryAfter(body, true)).equals(expected)).toBe(true);
   });
 });
 

@@ -154,6 +154,8 @@ describe("statements of every shape do the same before and after", () => {
     "the reader is no position": `${move(4)} (i32.store (local.tee $p (i32.const 2500)) (local.get $x)) ${move(4)}`,
     "a store without a local": `${move(4)} (i32.store ${position} (local.get $x)) ${move(4)}`,
     "a local of another type": `${move(-8)} (local.set $wide (i64.load ${position})) (local.set $x (i32.wrap_i64 (local.get $wide)))`,
+    "the end of the record is set": `(i32.store offset=4 (global.get $__asyncify_data) (i32.const 2600)) (local.set $x (i32.load ${position}))`,
+    "the end of the record is read": `${move(4)} (local.set $p (i32.load offset=4 (global.get $__asyncify_data))) (local.set $x (i32.load (local.get $p)))`,
     "moves only": `${move(4)} ${move(8)} ${move(-4)}`,
     "in the branch of an if": `(if (local.get $x) (then ${move(4)} (i32.store (local.tee $p ${position}) (i32.const 9)) ${move(4)}))`,
   };

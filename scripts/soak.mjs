@@ -30,4 +30,5 @@ await esbuild.build({
 const nodeArguments = ["--enable-source-maps", join(root, ".cache/soak/main.js"), ...process.argv.slice(2)];
 const result = spawnSync(process.execPath, nodeArguments, { cwd: root, stdio: "inherit" });
 if (result.error) throw result.error;
+if (result.signal) console.error(`\nsoak: ended by ${result.signal}`);
 process.exitCode = result.status ?? 1;

@@ -30,6 +30,7 @@ const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.se
 const scale = values.scale === undefined ? 1 : Number(values.scale);
 const chosen = all.filter(({ name }) => positionals.every((part) => name.includes(part)));
 
+console.log(`soak: seed ${seed}`);
 process.stdout.write("soak: compiling the guests … ");
 const rows: string[] = [];
 let seconds = await measure(compileGuests);

@@ -8,7 +8,7 @@ import { asFibers } from "../setup/command.ts";
 const COLUMNS = 80;
 
 const ESCAPE = "\u001b";
-const CLEAR_LINE = `\r${ESCAPE}[2K`;
+const CLEAR_LINE = `\r${" ".repeat(COLUMNS - 1)}\r`;
 
 test("in a pipe, shows all three parts as plain text within 80 columns", async () => {
   const { code, stdout, stderr } = await asFibers(["demo", "showcase"]);
@@ -73,6 +73,7 @@ describe("the screen", () => {
       .split(CLEAR_LINE)
       .map((part) => part.trim().replace(/^\S {2}/, ""));
     expect(parts).toEqual(["", "counting", "one", "counting", ""]);
+    expect(written()).not.toContain(ESCAPE);
   });
 
   test("in a pipe has neither", async () => {

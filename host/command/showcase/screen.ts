@@ -8,8 +8,8 @@ const INDENT = "  ";
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const SPINNER_INTERVAL = 80;
 
-/** Begins the line anew, and clears it. */
-const CLEAR_LINE = "\r\u001b[2K";
+/** Clears the line and begins it anew. With spaces, so that nothing but colours needs escape codes; one less, lest the line breaks. */
+const CLEAR_LINE = `\r${" ".repeat(WIDTH - 1)}\r`;
 
 export class Screen {
   readonly colours: Palette;

@@ -68,14 +68,17 @@ export function park(reason: Reason, object: usize, leave: u32): void {
 
 /** The first half of `park`. True: suspend now. False: the wake came first. Never inlined. @throws E_NOT_IN_FIBER */
 export function beginPark(reason: Reason, object: usize, leave: u32): bool {
-  const f = record(requireFiber());
-  if (f.flags & Flag.WOKEN) {
-    f.flags &= ~Flag.WOKEN;
-    return false;
-  }
+  const fiber = requireFiber();
+  const f = record(fiber);
   f.reason = <i8>reason;
   f.object = object;
   f.leave = leave;
+  if (f.flags & Flag.WOKEN) {
+    // The verb has begun its wait already (a timer, a place in a queue): nothing of it may stay behind.
+    f.flags &= ~Flag.WOKEN;
+    leaveWait(fiber);
+    return false;
+  }
   f.state = <i8>State.PARKED;
   return true;
 }

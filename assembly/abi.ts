@@ -2,15 +2,17 @@
  * The border to the host, seen from the guest: everything imported, and every layout that both sides read.
  * `host/abi.ts` is its mirror. No other file of the guest imports from the host.
  *
- * Guest → host: `submit` hands over one operation; the host reads all it needs before it returns.
+ * Guest → host: `submit` hands over one operation; the host reads all it needs before it returns. It returns the result when there is one
+ * at once, else `PENDING`: then a completion with the same slot and generation brings the result, once.
  *
- * ╒══════════ operation (24 bytes) ══════════╕
+ * ╒══════════ operation (28 bytes) ══════════╕
  * │  0 opcode      u32   see `Opcode`        │
  * │  4 slot        u32   named by completion │
  * │  8 generation  u32   of the slot         │
- * │ 12 handle      u32   file, socket, call… │
+ * │ 12 handle      u32   stream, call…       │
  * │ 16 pointer     ptr   bytes               │
  * │ 20 length      u32   of them             │
+ * │ 24 argument    u32   port, room…         │
  * ╘══════════════════════════════════════════╛
  *
  * Host → guest: `turn` delivers a batch of completions, written by the host into the guest's completion buffer.
@@ -19,20 +21,20 @@
  * │  0 slot        u32                       │
  * │  4 generation  u32                       │
  * │  8 result      i32   ≥ 0, or -errno      │
- * │ 12 (free)      u32                       │
+ * │ 12 detail      u32   port of a listener  │
  * ╘══════════════════════════════════════════╛
  */
 
 /** Number of this ABI; the host refuses a module of another one. */
-export const ABI_VERSION: u32 = 1;
+export const ABI_VERSION: u32 = 2;
 
 /** Monotonic clock of the driver, in nanoseconds since a moment of its own. */
 @external("as-fibers", "now")
 export declare function now(): f64;
 
-/** Hands an operation to the driver. */
+/** Hands an operation to the driver. The result, or `PENDING`. */
 @external("as-fibers", "submit")
-export declare function submit(operation: usize): void;
+export declare function submit(operation: usize): i32;
 
 /** Asks the host to note the stack trace of this moment, for the fiber whose frames are on the stack. */
 @external("as-fibers", "trace")
@@ -42,12 +44,34 @@ export declare function noteStackTrace(): void;
 @external("as-fibers", "switched")
 export declare function noteSwitch(fiber: i64, state: u32): void;
 
+/** Results are ≥ 0, or a negative errno of `errno.ts`. */
 export enum Opcode {
-  /** Writes `length` bytes at `pointer` to the stream `handle` (1 or 2). Completes with the bytes written. */
+  /** Writes all `length` bytes at `pointer` to the stream `handle`; 1 and 2 are the standard ones. Result: how many. */
   WRITE = 1,
-  /** The fiber of JavaScript's call `handle` has ended. No completion. */
+  /** The fiber of JavaScript's call `handle` has ended. Result: 0. */
   SETTLE = 2,
+  /** Forgets the pending operation of this slot and generation; no completion will come. Result: 0. */
+  CANCEL = 3,
+  /** Reads at least one and at most `length` bytes from the stream `handle` to `pointer`. Result: how many; 0 at the end. */
+  READ = 4,
+  /** Closes the stream or listener `handle`; what waits for it completes with -EBADF. Result: 0. */
+  CLOSE = 5,
+  /** No more writes to the stream `handle`: the peer reads the end. Result: 0. */
+  SHUTDOWN = 6,
+  /** Listens on the port `argument` of the host named in the bytes. Result: a handle; detail: the port. */
+  LISTEN = 7,
+  /** Waits for a connection to the listener `handle`. Result: the handle of a stream. */
+  ACCEPT = 8,
+  /** Connects to the port `argument` of the host named in the bytes. Result: the handle of a stream. */
+  CONNECT = 9,
+  /** Writes the address of the peer of the stream `handle` to the bytes. Result: how many. At once. */
+  ADDRESS = 10,
+  /** Writes the addresses of the host named in the bytes, a line each, in their place, at most `argument` bytes. Result: how many. */
+  LOOKUP = 11,
 }
+
+/** What `submit` returns when the result comes later. */
+export const PENDING: i32 = i32.MIN_VALUE;
 
 @unmanaged
 export class Operation {
@@ -57,6 +81,7 @@ export class Operation {
   handle: u32;
   pointer: usize;
   length: u32;
+  argument: u32;
 }
 
 @unmanaged
@@ -64,7 +89,7 @@ export class Completion {
   slot: u32;
   generation: u32;
   result: i32;
-  free: u32;
+  detail: u32;
 }
 
 /** How many completions fit in one batch. */

@@ -6,6 +6,7 @@
 import { link } from "./barrier";
 import { endUnwind, requireFiber } from "./context";
 import { indexOf, record } from "./record";
+import { toBits } from "./value";
 
 /** A call that is still owed. Returned by `defer`. */
 export class Cleanup {
@@ -78,15 +79,11 @@ export function defer<A>(fn: (arg: A) => void, arg: A): Cleanup {
     if (isManaged<A>()) call_indirect<void>(body, <usize>load<u64>(cleanup));
     else call_indirect<void>(body, load<A>(cleanup));
   };
-  let payload: u64 = 0;
-  if (isManaged<A>()) payload = <u64>changetype<usize>(arg);
-  else if (isFloat<A>()) payload = sizeof<A>() == 8 ? reinterpret<u64>(<f64>arg) : <u64>reinterpret<u32>(<f32>arg);
-  else payload = <u64>arg;
   return Cleanup.push(
     requireFiber(),
     indexOf(changetype<usize>(invoke)),
     indexOf(changetype<usize>(fn)),
-    payload,
+    toBits<A>(arg),
     isManaged<A>(),
   );
 }

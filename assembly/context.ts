@@ -38,7 +38,7 @@ declare function stopRewind(): void;
 const SAVE: usize = memory.data(8, 4);
 
 /** The `entry` of a fiber whose body `enter` calls itself. */
-export const NO_TRAMPOLINE: u32 = 0;
+export const NO_TRAMPOLINE: u16 = 0;
 
 const CANARY: u32 = 0xfe11ca9a;
 

@@ -3,6 +3,7 @@
  */
 import { ABI_VERSION, Completion, COMPLETIONS_CAPACITY, OUTPUT_SLOT } from "./abi";
 import { isAreaIntact, reserveArea, trace } from "./context";
+import { completeOperation } from "./event-queue";
 import { Failure, readyReports } from "./failure";
 import { createSentinel, Fiber } from "./fiber";
 import { beginFiberList, fiberCount, firstFiber } from "./fiber-list";
@@ -61,6 +62,7 @@ export function complete(count: u32): void {
   for (let i: u32 = 0; i < count; i++) {
     const completion = changetype<Completion>(completions + i * offsetof<Completion>());
     if (completion.slot == OUTPUT_SLOT) completeOutput(<u32>completion.result);
+    else completeOperation(completion);
   }
 }
 
@@ -109,8 +111,8 @@ export function traceFailure(failure: usize): bool {
   const frames = load<usize>(failure, offsetof<Failure>("frames"));
   if (!frames) return false;
   const scratch = changetype<usize>(sentinel);
-  record(scratch).entry = load<u32>(failure, offsetof<Failure>("entry"));
-  record(scratch).body = load<u32>(failure, offsetof<Failure>("body"));
+  record(scratch).entry = <u16>load<u32>(failure, offsetof<Failure>("entry"));
+  record(scratch).body = <u16>load<u32>(failure, offsetof<Failure>("body"));
   trace(scratch, frames, load<u32>(frames - 4));
   return true;
 }

@@ -172,13 +172,30 @@ export function observeFailure(fiber: usize): Failure | null {
  * @throws E_NOT_IN_FIBER outside of a fiber
  */
 export function fail(message: string, code: string = "E_FAILED"): void {
+  requireFiber();
   failWith(message, code, null);
 }
 
 /** Like `fail`, because of another failure. */
 export function failWith(message: string, code: string, cause: Failure | null): void {
-  const fiber = requireFiber();
+  if (beginFail(message, code, cause)) suspend();
+}
+
+/**
+ * The first half of `fail`, for the first halves of verbs that wait: they return its result, true, so that the fiber suspends, and
+ * nothing of it runs again. Never inlined. Outside of a fiber nothing can fail but the caller: traps with the same code.
+ */
+export function beginFail(message: string, code: string, cause: Failure | null): bool {
+  const fiber = current();
+  if (!fiber) throw new Error(code + ": " + message);
   setFailure(fiber, new Failure(fiber, code, message, cause));
-  record(current()).state = <i8>State.FAILED;
-  suspend();
+  record(fiber).state = <i8>State.FAILED;
+  return true;
+}
+
+/** Leaves the code of a call of this fiber whose name ends in `OrError`; empty when it succeeded. */
+export function leaveError(code: string): void {
+  const fiber = current();
+  record(fiber).lastError = changetype<usize>(code);
+  link(fiber, changetype<usize>(code), false);
 }

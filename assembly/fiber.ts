@@ -1,7 +1,7 @@
 /** `Fiber`: what a program holds of a fiber, and `go` and `run`, which start one without a result. */
 import { Runtime } from "shared/runtime";
 import { current, endUnwind, NO_TRAMPOLINE, requireFiber, suspend } from "./context";
-import { Failure, failWith, observeFailure } from "./failure";
+import { beginFail, Failure, failWith, observeFailure } from "./failure";
 import { addToFiberList } from "./fiber-list";
 import { Flag, indexOf, Reason, Record, record, State } from "./record";
 import { beginPark, cancelFiber, makeReady } from "./scheduler";
@@ -81,6 +81,7 @@ function visitRecord(fiber: usize, cookie: u32): void {
   __visit(f.failure, cookie);
   __visit(f.lastError, cookie);
   if (f.flags & Flag.PAYLOAD_MANAGED) __visit(<usize>f.payload, cookie);
+  if (f.flags & Flag.VALUE_MANAGED) __visit(<usize>f.value, cookie);
   const slice = f.region + f.frames;
   const end = slice + f.slice;
   for (let at = slice; at < end; at += sizeof<usize>()) __visit(load<usize>(at), cookie);
@@ -119,7 +120,7 @@ let lastId: i64 = 0;
  * @param entry its typed trampoline, `(fiber: usize) => bool`: calls the body with the payload, ends the unwinding if there is one, which
  *   it returns, and else stores the result. `NO_TRAMPOLINE` for a body that takes one i32, unsigned or whole, or reference, and returns nothing
  */
-export function createFiber(entry: u32, body: u32, name: string): usize {
+export function createFiber(entry: u16, body: u16, name: string): usize {
   const fiber = newRecord();
   const f = record(fiber);
   f.entry = entry;
@@ -143,7 +144,7 @@ export function setArgument<A>(fiber: usize, arg: A): void {
 
 /** Starts a fiber that runs `fn(arg)`. It runs when the caller next waits or yields. */
 export function go<A>(fn: (arg: A) => void, arg: A, name: string = ""): Fiber {
-  let entry: u32 = NO_TRAMPOLINE;
+  let entry: u16 = NO_TRAMPOLINE;
   if (!isReference<A>() && (!isInteger<A>() || sizeof<A>() == 8 || (sizeof<A>() < 4 && isSigned<A>()))) {
     const trampoline = (fiber: usize): bool => {
       const f = record(fiber);
@@ -176,14 +177,14 @@ export function awaitEnd(fiber: usize): void {
 
 function beginJoin(fiber: usize): bool {
   const me = requireFiber();
-  if (fiber == me) failJoinSelf();
+  if (fiber == me) return failJoinSelf();
   if (record(fiber).state >= State.DONE) return false;
   pushWaiter(fiber + offsetof<Record>("joiners"), me);
   return beginPark(Reason.JOIN, fiber, indexOf(changetype<usize>(leaveJoin)));
 }
 
-function failJoinSelf(): void {
-  failWith("a fiber cannot join itself: it would wait forever", "E_JOIN_SELF", null);
+function failJoinSelf(): bool {
+  return beginFail("a fiber cannot join itself: it would wait forever", "E_JOIN_SELF", null);
 }
 
 function leaveJoin(fiber: usize): void {

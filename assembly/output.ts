@@ -8,7 +8,7 @@ import { pushWaiter, removeWaiter, shiftWaiter } from "./wait-queue";
 /** Bytes handed to the host and not yet written, above which `print` waits. */
 const UNSENT_LIMIT: u32 = 64 << 10;
 
-const operation: usize = memory.data(24, 4);
+const operation: usize = memory.data(28, 4);
 const waiters: usize = memory.data(4, 4);
 
 let unsent: u32 = 0;

@@ -6,23 +6,24 @@
  * no `__stack_pointer` and runs no write barrier. The collector sees it through `Fiber.__visit`.
  *
  * ╒═══════════════════════ fiber record (32-bit) ═══════════════════════╕
- * │  0 payload        u64   argument until it starts, result when done   │
- * │  8 region         ptr   raw memory: saved frames, then saved slice   │
- * │ 12 capacity       u32   bytes that fit in the region                 │
- * │ 16 frames         u32   bytes of Wasm frames saved (0: none)         │
- * │ 20 slice          u32   bytes of shadow stack saved behind them      │
- * │ 24 next           ptr   link of the run queue or of one wait queue   │
- * │ 28 previous       ptr   link of one wait queue                       │
- * │ 32 nextFiber      ref   list of all fibers: what keeps a fiber alive │
- * │ 36 previousFiber  ptr                                                │
- * │ 40 name           ref   string                                       │
- * │ 44 entry          u32   table index of the typed trampoline          │
- * │ 48 body           u32   table index of the user's function           │
- * │ 52 state i8 · reason i8 · outcome i8 · (free) u8                     │
+ * │  0 payload        u64   argument until it has ended, then its result │
+ * │  8 value          u64   what a wait brings or offers; see `Flag`     │
+ * │ 16 region         ptr   raw memory: saved frames, then saved slice   │
+ * │ 20 capacity       u32   bytes that fit in the region                 │
+ * │ 24 frames         u32   bytes of Wasm frames saved (0: none)         │
+ * │ 28 slice          u32   bytes of shadow stack saved behind them      │
+ * │ 32 next           ptr   link of the run queue or of one wait queue   │
+ * │ 36 previous       ptr   link of one wait queue                       │
+ * │ 40 nextFiber      ref   list of all fibers: what keeps a fiber alive │
+ * │ 44 previousFiber  ptr                                                │
+ * │ 48 name           ref   string                                       │
+ * │ 52 entry          u16   table index of the typed trampoline          │
+ * │ 54 body           u16   table index of the user's function           │
  * │ 56 id             i64   1, 2, 3 … in the order of their creation     │
- * │ 64 flags          u32                                                │
- * │ 68 object         ptr   what a parked fiber waits on                 │
- * │ 72 leave          u32   table index: how that wait is left early     │
+ * │ 64 leave          u16   table index: how its wait is left early      │
+ * │ 66 flags          u16                                                │
+ * │ 68 state i8 · reason i8 · outcome i8 · (free) u8                     │
+ * │ 72 object         ptr   what a parked fiber waits on                 │
  * │ 76 joiners        ptr   wait queue of fibers that join this one      │
  * │ 80 generation     u32   counts wakes; a wake of another one is stale │
  * │ 84 timer          u32   position in the timer heap + 1 (0: none)     │
@@ -31,10 +32,13 @@
  * │ 96 lastError      ref   string: code left by an …OrError call        │
  * │ 100 call          u32   JavaScript's call + 1 (0: none)              │
  * ╘══════════════════════════════════════════════════════════════════════╛
+ *
+ * Table indices have 16 bits: the transform refuses a program with more function references than that.
  */
 @unmanaged
 export class Record {
   payload: u64;
+  value: u64;
   region: usize;
   capacity: u32;
   frames: u32;
@@ -44,15 +48,15 @@ export class Record {
   nextFiber: usize;
   previousFiber: usize;
   name: usize;
-  entry: u32;
-  body: u32;
+  entry: u16;
+  body: u16;
+  id: i64;
+  leave: u16;
+  flags: u16;
   state: i8;
   reason: i8;
   outcome: i8;
-  id: i64;
-  flags: u32;
   object: usize;
-  leave: u32;
   joiners: usize;
   generation: u32;
   timer: u32;
@@ -75,8 +79,8 @@ export function record(fiber: usize): Record {
  */
 // @ts-ignore: decorator
 @inline
-export function indexOf(fn: usize): u32 {
-  return load<u32>(fn);
+export function indexOf(fn: usize): u16 {
+  return <u16>load<u32>(fn);
 }
 
 /** What a fiber is doing. The order matters: a fiber has ended when its state is `DONE` or above. */
@@ -104,19 +108,34 @@ export enum Reason {
   JOIN,
   /** `print` beyond the limit of unsent output. */
   OUTPUT,
+  /** `send`: a receiver, or room in the buffer, of the channel in `object`. */
+  SEND,
+  /** `receive`: a value in the channel in `object`. */
+  RECEIVE,
+  /** An operation of the host; its slot is in `object`. */
+  LISTEN,
+  ACCEPT,
+  CONNECT,
+  READ,
+  WRITE,
+  LOOKUP,
 }
 
 export namespace Flag {
   /** `payload` holds a managed reference. */
-  export const PAYLOAD_MANAGED: u32 = 1;
+  export const PAYLOAD_MANAGED: u16 = 1;
   /** Cancelled, but it was woken with something: the cancellation strikes at its next wait. */
-  export const CANCEL_PENDING: u32 = 2;
+  export const CANCEL_PENDING: u16 = 2;
   /** A wake came before the park. */
-  export const WOKEN: u32 = 4;
+  export const WOKEN: u16 = 4;
   /** Woken with something that it now owns (value, lock, permit, completion): cancellation must wait. */
-  export const GIVEN: u32 = 8;
+  export const GIVEN: u16 = 8;
   /** Its frames are gone and its cleanups run. */
-  export const CLEANING: u32 = 16;
+  export const CLEANING: u16 = 16;
   /** Its failure was not looked at yet. */
-  export const UNOBSERVED: u32 = 32;
+  export const UNOBSERVED: u16 = 32;
+  /** `value` holds a managed reference: a value on its way through a channel, or the buffer of an operation. */
+  export const VALUE_MANAGED: u16 = 64;
+  /** Its wait was left because the deadline came first. */
+  export const TIMED_OUT: u16 = 128;
 }

@@ -37,7 +37,10 @@ let isTracing: bool = false;
 let yieldCountdown: u32 = 0;
 const YIELD_INTERVAL: u32 = 256;
 
-const ATTENTION: u32 = Flag.CANCEL_PENDING | Flag.GIVEN;
+const ATTENTION: u16 = Flag.CANCEL_PENDING | Flag.GIVEN;
+
+/** What concerns a wait, and is over when the frames that wait are gone. */
+const OF_FRAMES: u16 = ATTENTION | Flag.WOKEN | Flag.VALUE_MANAGED | Flag.TIMED_OUT;
 
 /** Puts the fiber last in the run queue. */
 // @ts-ignore: decorator
@@ -62,12 +65,12 @@ export function makeReady(fiber: usize): void {
  */
 // @ts-ignore: decorator
 @inline
-export function park(reason: Reason, object: usize, leave: u32): void {
+export function park(reason: Reason, object: usize, leave: u16): void {
   if (beginPark(reason, object, leave)) suspend();
 }
 
 /** The first half of `park`. True: suspend now. False: the wake came first. Never inlined. @throws E_NOT_IN_FIBER */
-export function beginPark(reason: Reason, object: usize, leave: u32): bool {
+export function beginPark(reason: Reason, object: usize, leave: u16): bool {
   const fiber = requireFiber();
   const f = record(fiber);
   f.reason = <i8>reason;
@@ -236,7 +239,7 @@ function conclude(fiber: usize): void {
   dropFrames(f);
   if (f.cleanups) {
     // What was still to strike or to wake it was for the frames that are gone: cleanups are not interrupted.
-    f.flags = (f.flags & ~(ATTENTION | Flag.WOKEN)) | Flag.CLEANING;
+    f.flags = (f.flags & ~OF_FRAMES) | Flag.CLEANING;
     f.entry = indexOf(changetype<usize>(enterCleanups));
     makeReady(fiber);
     return;
@@ -269,7 +272,7 @@ function finish(fiber: usize): void {
   }
 }
 
-const settlement: usize = memory.data(24, 4);
+const settlement: usize = memory.data(28, 4);
 
 function settle(call: u32): void {
   const operation = changetype<Operation>(settlement);
@@ -311,13 +314,26 @@ export function failTrapped(code: string, message: string, frames: string): void
   leaveForGood(fiber, <i8>State.FAILED, false);
 }
 
-/** Wakes the fibers whose deadlines have passed. True when there were any. */
+/** Ends the waits whose deadlines have passed. True when a fiber is ready. */
 function expireTimers(time: f64): bool {
   while (true) {
     const fiber = takeExpired(time);
     if (!fiber) return head != 0;
-    wake(fiber);
+    if (record(fiber).reason == Reason.SLEEP) wake(fiber);
+    else expireWait(fiber);
   }
+}
+
+/** The deadline of a wait for something else: it is left, and its verb is told by the flag. */
+function expireWait(fiber: usize): void {
+  leaveWait(fiber);
+  record(fiber).flags |= Flag.TIMED_OUT;
+  makeReady(fiber);
+}
+
+/** Whether the time of this turn is used up. For verbs that may end at once, again and again: they yield first. */
+export function isTurnOver(): bool {
+  return now() >= turnEnd;
 }
 
 /** How a sleeping fiber leaves its wait. */

@@ -1,7 +1,7 @@
 /** Time, as the driver tells it: `sleep` and the monotonic clock. */
 import { now } from "./abi";
 import { requireFiber, suspend } from "./context";
-import { fail } from "./failure";
+import { beginFail } from "./failure";
 import { indexOf, Reason } from "./record";
 import { beginPark, leaveTimer } from "./scheduler";
 import { startTimer } from "./timers";
@@ -24,11 +24,11 @@ export function sleep(milliseconds: f64): void {
 
 function beginSleep(milliseconds: f64): bool {
   const fiber = requireFiber();
-  if (!(milliseconds >= 0)) failDuration(milliseconds);
+  if (!(milliseconds >= 0)) return failDuration(milliseconds);
   startTimer(fiber, now() + milliseconds * NANOSECONDS_PER_MILLISECOND);
   return beginPark(Reason.SLEEP, 0, indexOf(changetype<usize>(leaveTimer)));
 }
 
-function failDuration(milliseconds: f64): void {
-  fail(`cannot sleep for ${milliseconds} milliseconds: it takes 0 or more`, "E_INVALID_DURATION");
+function failDuration(milliseconds: f64): bool {
+  return beginFail(`cannot sleep for ${milliseconds} milliseconds: it takes 0 or more`, "E_INVALID_DURATION", null);
 }

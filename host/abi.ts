@@ -4,7 +4,7 @@
  */
 
 /** Number of the ABI that this host speaks. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 /** Functions of `assembly/exports.ts` → the names under which a module exports them. */
 export const GUEST_EXPORTS = {
@@ -90,37 +90,36 @@ export interface GuestExports {
   __fibers_load_globals(pointer: number): void;
 }
 
-export const Opcode = { WRITE: 1, SETTLE: 2 } as const;
+/** What the operations do stands in `assembly/abi.ts`. */
+export const Opcode = {
+  WRITE: 1,
+  SETTLE: 2,
+  CANCEL: 3,
+  READ: 4,
+  CLOSE: 5,
+  SHUTDOWN: 6,
+  LISTEN: 7,
+  ACCEPT: 8,
+  CONNECT: 9,
+  ADDRESS: 10,
+  LOOKUP: 11,
+} as const;
+
+/** What `submit` returns when the result comes later. */
+export const PENDING = -(2 ** 31);
 
 /** The slot of standard output; other slots belong to operations. */
 export const OUTPUT_SLOT = 0;
 
 /** An operation, read out of the guest's memory inside `submit`. */
 export interface Operation {
-  opcode: number;
-  slot: number;
-  generation: number;
-  handle: number;
-  /** Bytes of the guest; valid only inside `submit`. */
-  bytes: Uint8Array;
-}
-
-/** Reads the operation at this address. */
-export function readOperation(memory: WebAssembly.Memory, pointer: number): Operation {
-  const view = new DataView(memory.buffer, pointer, 24);
-  const opcode = view.getUint32(0, true);
-  const isWrite = opcode === Opcode.WRITE;
-  return {
-    opcode,
-    slot: view.getUint32(4, true),
-    generation: view.getUint32(8, true),
-    handle: view.getUint32(12, true),
-    bytes: new Uint8Array(
-      memory.buffer,
-      isWrite ? view.getUint32(16, true) : 0,
-      isWrite ? view.getUint32(20, true) : 0,
-    ),
-  };
+  readonly opcode: number;
+  readonly slot: number;
+  readonly generation: number;
+  readonly handle: number;
+  readonly argument: number;
+  readonly pointer: number;
+  readonly length: number;
 }
 
 /** The end of an operation. */
@@ -129,18 +128,57 @@ export interface Completion {
   generation: number;
   /** Bytes or a handle, ≥ 0; or a negative errno. */
   result: number;
+  detail: number;
 }
 
 export const COMPLETIONS_CAPACITY = 1024;
 
-/** Writes a batch into the guest's completion buffer. */
-export function writeCompletions(memory: WebAssembly.Memory, pointer: number, completions: Completion[]): void {
-  const view = new DataView(memory.buffer, pointer, completions.length * 16);
-  completions.forEach(({ slot, generation, result }, i) => {
-    view.setUint32(i * 16, slot, true);
-    view.setUint32(i * 16 + 4, generation, true);
-    view.setInt32(i * 16 + 8, result, true);
-  });
+const COMPLETION_WORDS = 4;
+
+/** Views over a memory that grows: growing detaches the old ones. */
+export class GuestMemory {
+  readonly #memory: WebAssembly.Memory;
+  #words: Uint32Array;
+
+  constructor(memory: WebAssembly.Memory) {
+    this.#memory = memory;
+    this.#words = new Uint32Array(memory.buffer);
+  }
+
+  #currentWords(): Uint32Array {
+    if (this.#words.buffer !== this.#memory.buffer) this.#words = new Uint32Array(this.#memory.buffer);
+    return this.#words;
+  }
+
+  /** So many bytes at this address. Valid until the guest next runs. */
+  bytes(pointer: number, length: number): Uint8Array {
+    return new Uint8Array(this.#memory.buffer, pointer, length);
+  }
+
+  /** Reads the operation at this address. */
+  readOperation(pointer: number): Operation {
+    const words = this.#currentWords();
+    const at = pointer >>> 2;
+    return {
+      opcode: words[at] as number,
+      slot: words[at + 1] as number,
+      generation: words[at + 2] as number,
+      handle: words[at + 3] as number,
+      pointer: words[at + 4] as number,
+      length: words[at + 5] as number,
+      argument: words[at + 6] as number,
+    };
+  }
+
+  /** Writes one completion into the guest's buffer of them, at this index. */
+  writeCompletion(buffer: number, index: number, { slot, generation, result, detail }: Completion): void {
+    const words = this.#currentWords();
+    const at = (buffer >>> 2) + index * COMPLETION_WORDS;
+    words[at] = slot;
+    words[at + 1] = generation;
+    words[at + 2] = result;
+    words[at + 3] = detail;
+  }
 }
 
 /** Reads an AssemblyScript string. */
@@ -210,7 +248,20 @@ export function readTrapFrames(
 
 /** The states and reasons of `assembly/record.ts`, in its order. */
 export const STATES = ["ready", "running", "parked", "done", "failed", "cancelled"] as const;
-export const REASONS = ["", "sleep", "join", "output"] as const;
+export const REASONS = [
+  "",
+  "sleep",
+  "join",
+  "output",
+  "send",
+  "receive",
+  "listen",
+  "accept",
+  "connect",
+  "read",
+  "write",
+  "lookup",
+] as const;
 
 /** A fiber, read out of its record. */
 export interface FiberFields {
@@ -230,17 +281,17 @@ export const RECORD_SIZE = 104;
 
 export function readFiber(memory: WebAssembly.Memory, pointer: number): FiberFields {
   const view = new DataView(memory.buffer);
-  const state = STATES[view.getUint8(pointer + 52)] ?? "ready";
-  const reason = state === "parked" ? (REASONS[view.getUint8(pointer + 53)] ?? "") : "";
-  const object = view.getUint32(pointer + 68, true);
+  const state = STATES[view.getUint8(pointer + 68)] ?? "ready";
+  const reason = state === "parked" ? (REASONS[view.getUint8(pointer + 69)] ?? "") : "";
+  const object = view.getUint32(pointer + 72, true);
   return {
     pointer,
     id: Number(view.getBigInt64(pointer + 56, true)),
-    name: readString(memory, view.getUint32(pointer + 40, true)),
+    name: readString(memory, view.getUint32(pointer + 48, true)),
     state,
     reason,
     joins: reason === "join" ? Number(view.getBigInt64(object + 56, true)) : 0,
-    savedBytes: view.getUint32(pointer + 16, true) + view.getUint32(pointer + 20, true),
-    next: view.getUint32(pointer + 32, true),
+    savedBytes: view.getUint32(pointer + 24, true) + view.getUint32(pointer + 28, true),
+    next: view.getUint32(pointer + 40, true),
   };
 }

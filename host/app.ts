@@ -1,23 +1,15 @@
 /** `App`: one running instance. Its exports are async functions, each call a fiber; turns are taken from the event loop. */
-import {
-  type Completion,
-  COMPLETIONS_CAPACITY,
-  type FiberFields,
-  type GuestExports,
-  newString,
-  readFiber,
-  START_PREFIX,
-  TAKE_PREFIX,
-  writeCompletions,
-} from "./abi.ts";
+import { type FiberFields, type GuestExports, newString, readFiber, START_PREFIX, TAKE_PREFIX } from "./abi.ts";
 import { Calls } from "./calls.ts";
 import type { Driver } from "./driver.ts";
 import { describeLocation, FibersError } from "./errors.ts";
 import { FailureReader } from "./failure-reader.ts";
 import { instantiate } from "./imports.ts";
+import { Operations } from "./operations.ts";
 import type { ExportDescription, SectionContent } from "./section.ts";
 import { SourceLocator } from "./stack-trace.ts";
 import { judgeTrap, type Verdict } from "./trap.ts";
+import { liveBytes, Turns } from "./turns.ts";
 import { checkArguments, liftResult, type PlainValue, startWithArguments } from "./values.ts";
 
 export interface AppParts {
@@ -43,9 +35,6 @@ const taken = new WeakSet<Driver>();
 /** How long `close` waits for cleanups, in milliseconds. */
 const DEFAULT_GRACE = 1000;
 
-/** Below so many bytes of objects, the runtime `minimal` is not collected. */
-const MIN_COLLECTED = 1 << 20;
-
 /** A loaded program. Made by `load`. */
 export class App {
   /** The functions that the program's entry file exports. */
@@ -55,43 +44,52 @@ export class App {
 
   readonly #parts: AppParts;
   readonly #calls = new Calls();
+  readonly #operations: Operations;
+  readonly #failures: FailureReader;
+  readonly #turns: Turns;
   #guest!: GuestExports;
-  #failures!: FailureReader;
   #state: State = "new";
   #death: FibersError | undefined;
-  #isInTurn = false;
-  /** What the last turn has said about the next one: 0 for at once, a deadline, or infinite. */
-  #nextTurn = Infinity;
-  /** Calls made while a turn is on the stack: the guest cannot be entered then. */
-  #postponed: (() => void)[] = [];
-  #completions: Completion[] = [];
   #settled: number[] = [];
   #onEmpty: (() => void) | undefined;
   #closing: Promise<void> | undefined;
-  #collectAt = MIN_COLLECTED;
 
   /** @internal */
   constructor(parts: AppParts) {
+    const { driver, section, readSourceMap } = parts;
     this.#parts = parts;
+    this.#operations = new Operations(driver);
+    this.#failures = new FailureReader(new SourceLocator(readSourceMap, section));
+    this.#turns = new Turns(driver, section, this.#operations, this.#failures, {
+      isOver: () => this.#isOver(),
+      afterRun: () => this.#afterRun(),
+      onDeath: (verdict, cause) => this.#die(verdict, cause),
+    });
     this.exports = makeExports(parts.section, (description, values) => this.#call(description, values));
   }
 
   /** @internal Instantiates, and runs the top-level statements. */
   async start(stackLimit: number, redZone: number): Promise<void> {
-    const { module, section, driver, imports, readSourceMap } = this.#parts;
-    const locator = new SourceLocator(readSourceMap, section);
-    this.#failures = new FailureReader(locator);
+    const { module, section, driver, imports } = this.#parts;
     if (taken.has(driver)) {
       const message = "this driver serves another instance, or has served one: make a new one for each";
       throw new FibersError("E_INVALID_OPTION", message);
     }
     taken.add(driver);
-    driver.open({ complete: (completion) => this.#complete(completion), turn: () => this.#turn() });
+    driver.open({
+      complete: (operation, outcome, detail = 0) => {
+        this.#operations.complete(operation, outcome, detail);
+        // The driver need not ask for a turn: a fiber may wait for this.
+        driver.soon();
+      },
+      turn: () => this.#turns.take(),
+    });
     try {
-      this.#guest = await instantiate(module, imports, driver, {
+      this.#guest = await instantiate(module, imports, driver, this.#operations, {
         settle: (call) => this.#settled.push(call),
         trace: (stack) => this.#failures.noteTrace(stack),
       });
+      this.#turns.attach(this.#guest);
       this.#failures.attach(this.#guest);
       this.#guest.__fibers_start();
       this.#guest.__fibers_configure(stackLimit, redZone);
@@ -124,7 +122,7 @@ export class App {
   dump(): string {
     const fibers = this.#readFibers().map(({ pointer, id, name, state, reason, joins }) => {
       // A stack can be read only while no fiber runs.
-      const place = this.#isInTurn ? null : this.#failures.placeOf(pointer);
+      const place = this.#turns.isInTurn ? null : this.#failures.placeOf(pointer);
       const wait = reason === "join" ? `join of fiber ${joins}` : reason;
       const what = `fiber ${id}${name ? ` "${name}"` : ""}: ${state}${wait ? ` (${wait})` : ""}`;
       return place ? `${what} at ${describeLocation(place)}` : what;
@@ -144,7 +142,7 @@ export class App {
 
   /** Bytes that objects take, garbage that is not yet collected included; 0 when the runtime does not count them (`stub`). */
   get liveBytes(): number {
-    return Number(this.#guest.__fibers_live_bytes?.value ?? 0) >>> 0;
+    return liveBytes(this.#guest);
   }
 
   /** Whether no switch has ever written outside of the memory reserved for it. For tests. */
@@ -155,7 +153,7 @@ export class App {
   /** A full collection of garbage. */
   collect(): void {
     if (this.#isOver()) throw this.#refusal();
-    if (this.#isInTurn)
+    if (this.#turns.isInTurn)
       throw new FibersError(
         "E_IN_TURN",
         "collect works only between turns: call it from the event loop, not from an import",
@@ -170,9 +168,9 @@ export class App {
     this.#calls.rejectAll(() => new FibersError("E_DEADLOCK", report));
   }
 
-  /** Whether something will happen although nobody calls: a fiber is ready, a timer runs, or output is on its way. */
+  /** Whether something will happen although nobody calls: a fiber is ready, a timer runs, or an operation is on its way. */
   #canGoOn(): boolean {
-    if (this.#isInTurn || this.#nextTurn !== Infinity || this.#completions.length) return true;
+    if (this.#turns.canGoOn) return true;
     return this.#readFibers().some(({ state, reason }) => state === "ready" || reason === "output");
   }
 
@@ -254,15 +252,14 @@ export class App {
           reject(this.#startFailure(error, stackPointer));
         }
       };
-      if (this.#isInTurn) this.#postponed.push(start);
-      else start();
+      this.#turns.between(start);
     });
   }
 
   /** The guest could not even take the arguments: its memory is exhausted, or worse. */
   #startFailure(error: unknown, stackPointer: number | undefined): FibersError {
     const verdict = judgeTrap(error, this.#parts.section, this.#guest);
-    if (this.#guest.__fibers_stack_pointer) this.#guest.__fibers_stack_pointer.value = stackPointer as number;
+    this.#turns.restoreStackPointer(stackPointer);
     if (!verdict.isIsolated) this.#die(verdict, error);
     return verdict.isIsolated ? new FibersError(verdict.code, verdict.message, { cause: error }) : this.#refusal();
   }
@@ -287,88 +284,12 @@ export class App {
     ) => unknown;
   }
 
-  /** One turn: deliver what has completed, run what is ready, settle what has ended, ask for the next one. */
-  #turn(): void {
-    if (this.#isOver()) return;
-    const next = this.#enterGuest();
-    if (next === null || this.#isOver()) {
-      this.#startPostponed();
-      return;
-    }
+  /** The guest has run: settle the calls that have ended, and report. */
+  #afterRun(): void {
     const settled = this.#settleCalls();
-    this.#collectWhenDoubled();
     if (settled && !this.#calls.size) this.#report(true);
     if (this.#guest.__fibers_report_count()) this.#report(false);
     if (this.#state === "closing" && !this.#guest.__fibers_count()) this.#onEmpty?.();
-    this.#startPostponed();
-    this.#nextTurn = next;
-    if (next === 0 || this.#completions.length) this.#parts.driver.soon();
-    else this.#parts.driver.arm(next);
-  }
-
-  #startPostponed(): void {
-    for (const start of this.#postponed.splice(0)) start();
-  }
-
-  /** Runs the guest until its turn is over, traps included. Null when the instance died. */
-  #enterGuest(): number | null {
-    const { turnBudget, turnSwitches } = this.#parts.driver;
-    const guest = this.#guest;
-    const stackPointer = guest.__fibers_stack_pointer?.value;
-    const begin = this.#parts.driver.now();
-    this.#isInTurn = true;
-    this.#failures.restoreReserve();
-    try {
-      for (let budget = turnBudget; ; budget = turnBudget - (this.#parts.driver.now() - begin)) {
-        try {
-          this.#deliver();
-          return guest.__fibers_turn(Math.max(budget, 0), turnSwitches);
-        } catch (error) {
-          if (!this.#failTrapped(error, stackPointer)) return null;
-          if (budget <= 0) return 0;
-        }
-      }
-    } finally {
-      this.#isInTurn = false;
-    }
-  }
-
-  /** The runtime `minimal` never scans the stack, so it is collected here: when the bytes of objects have doubled since the last time. */
-  #collectWhenDoubled(): void {
-    if (this.#parts.section.runtime !== "minimal" || this.liveBytes < this.#collectAt) return;
-    this.#guest.__fibers_collect();
-    this.#collectAt = Math.max(2 * this.liveBytes, MIN_COLLECTED);
-  }
-
-  /** The driver need not ask for a turn: a fiber may wait for this. */
-  #complete(completion: Completion): void {
-    this.#completions.push(completion);
-    this.#parts.driver.soon();
-  }
-
-  #deliver(): void {
-    while (this.#completions.length) {
-      const batch = this.#completions.splice(0, COMPLETIONS_CAPACITY);
-      writeCompletions(this.#guest.memory, this.#guest.__fibers_completion_buffer() >>> 0, batch);
-      this.#guest.__fibers_complete(batch.length);
-    }
-  }
-
-  /** Charges a trap to the fiber that ran. False: the instance is dead. */
-  #failTrapped(error: unknown, stackPointer: number | undefined): boolean {
-    const verdict = judgeTrap(error, this.#parts.section, this.#guest);
-    if (this.#guest.__fibers_stack_pointer) this.#guest.__fibers_stack_pointer.value = stackPointer as number;
-    if (verdict.isIsolated) {
-      try {
-        this.#failures.failTrapped(verdict);
-        return true;
-      } catch (second) {
-        this.#die(verdict, second);
-        return false;
-      }
-    }
-    this.#die(verdict, error);
-    return false;
   }
 
   #die({ code, message }: Verdict, cause: unknown): void {

@@ -1,21 +1,45 @@
 /**
  * What a driver is: the part of the host that knows the outside world. The guest never learns which one serves it.
  *
- * What every driver must do, beyond its verbs:
+ * What every driver must do, beyond its verbs; test/drivers/ asks it of each, by these numbers:
  *
- *  1. It touches guest memory only inside `submit`, where the operation's bytes are valid; it copies what it keeps.
- *  2. It completes an operation by `sink.complete`, once, never inside `submit`.
- *  3. It asks for a turn by `sink.turn`, always from the event loop, never inside `submit` or inside another turn.
- *  4. Its clock is monotonic, in nanoseconds. A deadline is never met early: when the platform's timer is, the driver waits again.
- *  5. One deadline is armed at a time; arming replaces it, an infinite one disarms. A deadline in the past is met at the next chance.
- *  6. After `close` it calls the sink no more and holds nothing open.
+ *  1. Memory: it touches the guest's bytes only inside `submit`, and inside `take` of an outcome, through the view that it is given
+ *     there. It copies what it keeps. So memory may grow, and a buffer may be reused, at any other time.
+ *  2. Ends: `submit` returns the result, or PENDING; then it ends the operation by `sink.complete`, once, later. What a pending operation
+ *     is worth (bytes read, a connection) stays with the driver until the turn that delivers it calls `take`.
+ *  3. Cancelling: after `cancel` the operation has left nothing behind. What it would have taken, the next one gets; a connection that was
+ *     being made is dropped; a stream whose write was cancelled is closed for writing. Only the late answer of a name lookup may still
+ *     come, and is dropped. Cancelling what is completed but not taken yet is the same.
+ *  4. Turns: it asks for them by `sink.turn`, always from the event loop, never inside `submit` or inside another turn. JavaScript has its
+ *     share between two of them.
+ *  5. Time: its clock is monotonic, in nanoseconds. A deadline is never met early: when the platform's timer is, the driver waits again.
+ *     One is armed at a time; arming replaces it, an infinite one disarms. One in the past is met at the next chance.
+ *  6. Reading: bytes in order, what came before an end or a reset first. 0 at the end, again and again. It reads ahead, within a limit.
+ *  7. Writing: a write ends when the system has taken all of it, so a slow peer makes the writer wait, and memory stays bounded. Bytes go
+ *     out in the order of the writes.
+ *  8. One reader and one writer at a time per stream: a second one ends with -EBUSY, and the first goes on. Any number may accept: first
+ *     come, first served.
+ *  9. Handles are never used again. An operation on one that is closed ends with -EBADF; closing ends the operations that wait for it the
+ *     same way. What was written before still goes out.
+ * 10. Errors are negative numbers of `errno.ts`, always as results: nothing is thrown, and no stream that fails hurts another.
+ * 11. After `close` it calls the sink no more and holds nothing open.
  */
-import type { Completion, Operation } from "./abi.ts";
+import type { Operation } from "./abi.ts";
+
+/** What an operation has brought, to be taken in the turn that delivers it. */
+export interface Outcome {
+  /**
+   * Takes it. Called at most once, and not for an operation that was cancelled before.
+   * @param into the bytes of the operation in the guest's memory
+   * @returns the result
+   */
+  take(into: Uint8Array): number;
+}
 
 /** What a driver tells the runtime. */
 export interface DriverSink {
-  /** An operation has ended. Delivered with the next turn, which the driver need not ask for. */
-  complete(completion: Completion): void;
+  /** A pending operation has ended. Delivered with the next turn, which the driver need not ask for. */
+  complete(operation: Operation, outcome: number | Outcome, detail?: number): void;
   /** Something may be due: take a turn. */
   turn(): void;
 }
@@ -26,12 +50,16 @@ export interface Driver {
   readonly turnBudget: number;
   /** Switches that one turn may make. */
   readonly turnSwitches: number;
+  /** Whether something outside may still end a pending operation or meet the armed deadline, when JavaScript has nothing left to do. */
+  readonly canGoOn: boolean;
   /** Begins to serve one instance. Called once, before everything else. */
   open(sink: DriverSink): void;
   /** Nanoseconds since a moment of its own. */
   now(): number;
-  /** Begins an operation. */
-  submit(operation: Operation): void;
+  /** Begins an operation. `bytes` are its bytes in the guest's memory, valid inside this call. @returns its result, or PENDING */
+  submit(operation: Operation, bytes: Uint8Array): number;
+  /** Forgets a pending operation. */
+  cancel(operation: Operation): void;
   /** Asks the event loop for a turn as soon as it has had its share. */
   soon(): void;
   /** Asks for a turn when the clock has reached this time, in nanoseconds; infinite: for none. */

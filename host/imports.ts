@@ -1,7 +1,8 @@
 /** What a module imports: the border of `abi.ts`, AssemblyScript's own environment, and what the user gives. */
-import { type GuestExports, Opcode, readOperation, readString } from "./abi.ts";
+import { type GuestExports, Opcode, readString } from "./abi.ts";
 import type { Driver } from "./driver.ts";
 import { FibersError } from "./errors.ts";
+import type { Operations } from "./operations.ts";
 import { AbortError, ImportError } from "./trap.ts";
 
 export interface ImportSink {
@@ -16,6 +17,7 @@ export async function instantiate(
   module: WebAssembly.Module,
   userImports: WebAssembly.Imports,
   driver: Driver,
+  operations: Operations,
   sink: ImportSink,
 ): Promise<GuestExports> {
   let guest: GuestExports | undefined;
@@ -25,9 +27,10 @@ export async function instantiate(
     "as-fibers": {
       now: () => driver.now(),
       submit(pointer: number) {
-        const operation = readOperation(memory(), pointer >>> 0);
-        if (operation.opcode === Opcode.SETTLE) sink.settle(operation.handle);
-        else driver.submit(operation);
+        const operation = operations.read(pointer >>> 0);
+        if (operation.opcode !== Opcode.SETTLE) return operations.submit(operation);
+        sink.settle(operation.handle);
+        return 0;
       },
       trace() {
         // oxlint-disable-next-line unicorn/error-message -- only its stack is wanted
@@ -38,6 +41,7 @@ export async function instantiate(
   };
   const instance = await WebAssembly.instantiate(module, resolveImports(module, own, userImports));
   guest = instance.exports as unknown as GuestExports;
+  operations.attach(guest);
   return guest;
 }
 

@@ -97,7 +97,16 @@ describe("assembly/", () => {
 
   test("the core does not know the vocabulary", () => {
     const core = closure(assembly, "assembly/scheduler.ts").map(({ file }) => path.basename(file));
-    for (const file of ["fiber.ts", "task.ts", "calls.ts", "exports.ts", "output.ts", "time.ts"]) {
+    for (const file of [
+      "fiber.ts",
+      "task.ts",
+      "calls.ts",
+      "exports.ts",
+      "output.ts",
+      "time.ts",
+      "channel.ts",
+      "event-queue.ts",
+    ]) {
       expect(core).not.toContain(file);
     }
   });
@@ -121,12 +130,16 @@ describe("host/", () => {
     const files = filesWith(host, /\bsetImmediate\(|"node:(net|dgram|dns|tty)/).filter(
       (file) => !file.startsWith("host/command/"),
     );
-    expect(files.toSorted()).toEqual(["host/drivers/node.ts", "host/drivers/virtual.ts"]);
+    expect(files.length).toBeGreaterThan(2);
+    for (const file of files) expect(file).toMatch(/^host\/drivers\/(node|virtual)\b/);
   });
 
   test("drivers know neither the runtime nor each other", () => {
     for (const { file, imports } of host.filter((source) => source.file.startsWith("host/drivers/"))) {
-      for (const imported of imports) expect(imported, file).toMatch(/^host\/(abi|driver|errors)\.ts$/);
+      const own = file.replace(/^host\/drivers\/([a-z]+).*/, "host/drivers/$1/");
+      for (const imported of imports.filter((name) => !name.startsWith(own))) {
+        expect(imported, file).toMatch(/^host\/(abi|driver|errno|errors)\.ts$/);
+      }
     }
   });
 

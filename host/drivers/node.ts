@@ -1,65 +1,199 @@
 /** The driver `node`: Node's own event loop, attached. JavaScript is never blocked for longer than a turn. */
-import { OUTPUT_SLOT, type Operation, Opcode } from "../abi.ts";
+import { lookup } from "node:dns";
+import { connect } from "node:net";
+import type { Readable } from "node:stream";
+import { OUTPUT_SLOT, type Operation, Opcode, PENDING } from "../abi.ts";
 import type { Driver, DriverSink } from "../driver.ts";
+import { Errno, errnoOf } from "../errno.ts";
+import { Handles } from "./node/handles.ts";
+import { Inbox } from "./node/inbox.ts";
+import { NodeListener } from "./node/listener.ts";
+import { NodeStream } from "./node/stream.ts";
 
 /** Milliseconds that setTimeout can wait; longer deadlines are armed again. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
+const STANDARD_INPUT = 0;
+const STANDARD_OUTPUT = 1;
+
 export interface NodeDriverOptions {
   /** Where `print` goes; the process's standard output by default. */
   stdout?: NodeJS.WritableStream;
+  /** Where `Stdin` comes from, or a function that gives it when it is first read; the process's standard input by default. */
+  stdin?: Readable | (() => Readable);
 }
 
 /** Makes a driver over Node's event loop. One serves one instance. */
 export function nodeDriver(options: NodeDriverOptions = {}): Driver {
-  return new NodeDriver(options.stdout ?? process.stdout);
+  const { stdin = () => process.stdin, stdout = process.stdout } = options;
+  return new NodeDriver(typeof stdin === "function" ? stdin : () => stdin, stdout);
 }
 
 class NodeDriver implements Driver {
   readonly name = "node";
   readonly turnBudget = 4e6;
   readonly turnSwitches = 0xffffffff;
-  #sink: DriverSink | undefined;
-  #stdout: NodeJS.WritableStream;
+  /** Whoever waits for the network or a timer keeps Node's event loop alive. */
+  readonly canGoOn = true;
+  #sink!: DriverSink;
+  #isClosed = false;
+  readonly #openStdin: () => Readable;
+  readonly #stdout: NodeJS.WritableStream;
+  #stdin: Inbox | undefined;
+  readonly #handles = new Handles();
+  /** Listens, connects and lookups that are under way: what forgets each. */
+  readonly #beginnings = new Map<Operation, () => void>();
   #immediate: NodeJS.Immediate | undefined;
   #timeout: NodeJS.Timeout | undefined;
   #deadline = Infinity;
   #unwritten: Buffer[] = [];
 
-  constructor(stdout: NodeJS.WritableStream) {
+  constructor(openStdin: () => Readable, stdout: NodeJS.WritableStream) {
+    this.#openStdin = openStdin;
     this.#stdout = stdout;
   }
 
   open(sink: DriverSink): void {
-    this.#sink = sink;
+    const unlessClosed =
+      <Values extends unknown[]>(tell: (...values: Values) => void) =>
+      (...values: Values) => {
+        if (!this.#isClosed) tell(...values);
+      };
+    this.#sink = {
+      complete: unlessClosed((operation, outcome, detail) => sink.complete(operation, outcome, detail)),
+      turn: unlessClosed(() => sink.turn()),
+    };
   }
 
   now(): number {
     return performance.now() * 1e6;
   }
 
-  submit(operation: Operation): void {
-    if (operation.opcode !== Opcode.WRITE)
-      throw new Error(`as-fibers: driver node does not know the operation ${operation.opcode}`);
-    // The prints of one turn go out as one write: after the turn, or before anything else that JavaScript does.
-    if (!this.#unwritten.length) queueMicrotask(() => this.#flush());
-    this.#unwritten.push(Buffer.from(operation.bytes));
+  submit(operation: Operation, bytes: Uint8Array): number {
+    const { opcode, handle, slot } = operation;
+    if (opcode === Opcode.WRITE && slot === OUTPUT_SLOT) return this.#print(operation, bytes);
+    if (opcode === Opcode.READ && handle === STANDARD_INPUT) return this.#readStdin(operation, bytes);
+    switch (opcode) {
+      case Opcode.READ:
+        return this.#handles.stream(handle)?.read(operation, bytes) ?? -Errno.EBADF;
+      case Opcode.WRITE:
+        return this.#handles.stream(handle)?.write(operation, bytes) ?? -Errno.EBADF;
+      case Opcode.ACCEPT:
+        return this.#handles.listener(handle)?.accept(operation) ?? -Errno.EBADF;
+      case Opcode.SHUTDOWN:
+        return this.#handles.stream(handle)?.shutdown() ?? -Errno.EBADF;
+      case Opcode.CLOSE:
+        return this.#handles.close(handle);
+      case Opcode.ADDRESS:
+        return this.#address(handle, bytes);
+      case Opcode.LISTEN:
+        return this.#listen(operation, textOf(bytes));
+      case Opcode.CONNECT:
+        return this.#connect(operation, textOf(bytes));
+      case Opcode.LOOKUP:
+        return this.#lookup(operation, textOf(bytes));
+      default:
+        return -Errno.ENOTSUP;
+    }
   }
 
-  #flush(): void {
+  cancel(operation: Operation): void {
+    const { opcode, handle } = operation;
+    if (opcode === Opcode.ACCEPT) this.#handles.listener(handle)?.cancel(operation);
+    else if (opcode === Opcode.READ && handle === STANDARD_INPUT) this.#stdin?.cancel(operation);
+    else if (opcode === Opcode.READ || opcode === Opcode.WRITE) this.#handles.stream(handle)?.cancel(operation);
+    else {
+      this.#beginnings.get(operation)?.();
+      this.#beginnings.delete(operation);
+    }
+  }
+
+  #print(operation: Operation, bytes: Uint8Array): number {
+    if (operation.handle !== STANDARD_OUTPUT) return -Errno.EBADF;
+    // The prints of one turn go out as one write: after the turn, or before anything else that JavaScript does.
+    if (!this.#unwritten.length) queueMicrotask(() => this.#flush(operation));
+    this.#unwritten.push(Buffer.from(bytes));
+    return PENDING;
+  }
+
+  #flush(operation: Operation | undefined): void {
     const bytes = Buffer.concat(this.#unwritten);
     this.#unwritten = [];
     if (!bytes.length) return;
-    this.#stdout.write(bytes, () => {
-      // Told also when the stream failed: those bytes are no longer unsent.
-      this.#sink?.complete({ slot: OUTPUT_SLOT, generation: 0, result: bytes.length });
+    // Told also when the stream failed: those bytes are no longer unsent.
+    this.#stdout.write(bytes, () => operation && this.#sink.complete(operation, bytes.length));
+  }
+
+  #readStdin(operation: Operation, bytes: Uint8Array): number {
+    // Nothing is read ahead: what nobody asks for stays with the process, and does not keep it alive.
+    this.#stdin ??= new Inbox(this.#openStdin(), this.#sink, 0);
+    return this.#stdin.read(operation, bytes);
+  }
+
+  #address(handle: number, into: Uint8Array): number {
+    const stream = this.#handles.stream(handle);
+    return stream ? new TextEncoder().encodeInto(stream.address, into).written : -Errno.EBADF;
+  }
+
+  #listen(operation: Operation, host: string): number {
+    const port = operation.argument;
+    const forget = NodeListener.listen(host, port, this.#sink, this.#handles, (listener, portOrErrno) => {
+      if (listener) this.#settle(operation, () => this.#handles.add(listener), portOrErrno);
+      else this.#settle(operation, -portOrErrno);
     });
+    this.#beginnings.set(operation, forget);
+    return PENDING;
+  }
+
+  #connect(operation: Operation, host: string): number {
+    const port = operation.argument;
+    if (port > 65535) return -Errno.EINVAL;
+    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+    this.#beginnings.set(operation, () => socket.destroy());
+    const fail = (error: Error) => this.#settle(operation, -errnoOf(error));
+    socket.on("error", fail);
+    socket.once("connect", () => {
+      socket.off("error", fail);
+      const stream = new NodeStream(socket, this.#sink);
+      this.#settle(operation, () => this.#handles.add(stream));
+    });
+    return PENDING;
+  }
+
+  #lookup(operation: Operation, host: string): number {
+    this.#beginnings.set(operation, () => {});
+    lookup(host, { all: true }, (error, addresses) => {
+      if (error) this.#settle(operation, -errnoOf(error));
+      else
+        this.#settle(operation, (into) =>
+          writeLines(
+            addresses.map(({ address }) => address),
+            into,
+          ),
+        );
+    });
+    return PENDING;
+  }
+
+  /** Ends a listen, connect or lookup, unless it was forgotten. Until its outcome is taken, it can be. */
+  #settle(operation: Operation, outcome: number | ((into: Uint8Array) => number), detail?: number): void {
+    if (!this.#beginnings.has(operation)) return;
+    if (typeof outcome === "number") {
+      this.#beginnings.delete(operation);
+      this.#sink.complete(operation, outcome);
+      return;
+    }
+    const take = (into: Uint8Array) => {
+      this.#beginnings.delete(operation);
+      return outcome(into);
+    };
+    this.#sink.complete(operation, { take }, detail);
   }
 
   soon(): void {
     this.#immediate ??= setImmediate(() => {
       this.#immediate = undefined;
-      this.#sink?.turn();
+      this.#sink.turn();
     });
   }
 
@@ -79,13 +213,33 @@ class NodeDriver implements Driver {
     this.#deadline = Infinity;
     // Node's timers may fire early, by less than a millisecond.
     if (this.now() < deadline) this.arm(deadline);
-    else this.#sink?.turn();
+    else this.#sink.turn();
   }
 
   close(): void {
-    this.#flush();
-    this.#sink = undefined;
+    this.#isClosed = true;
+    this.#flush(undefined);
     clearTimeout(this.#timeout);
     if (this.#immediate) clearImmediate(this.#immediate);
+    for (const forget of this.#beginnings.values()) forget();
+    this.#beginnings.clear();
+    this.#handles.destroyAll();
+    this.#stdin?.close();
   }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
+}
+
+/** As many whole lines as fit; the number of bytes. */
+function writeLines(lines: string[], into: Uint8Array): number {
+  const encoder = new TextEncoder();
+  let text = "";
+  for (const line of lines) {
+    const longer = text ? `${text}\n${line}` : line;
+    if (encoder.encode(longer).length > into.length) break;
+    text = longer;
+  }
+  return encoder.encodeInto(text, into).written;
 }

@@ -2,8 +2,9 @@
  * The driver `virtual`: a simulated clock that stands still while fibers run, and jumps to the next deadline when all wait. A program
  * that sleeps for a day ends at once, in the same order each time.
  */
-import { OUTPUT_SLOT, type Operation, Opcode } from "../abi.ts";
+import { OUTPUT_SLOT, type Operation, Opcode, PENDING } from "../abi.ts";
 import type { Driver, DriverSink } from "../driver.ts";
+import { Errno } from "../errno.ts";
 
 /** A driver whose time and output the test holds in its hands. */
 export interface VirtualDriver extends Driver {
@@ -48,13 +49,18 @@ class SimulatedDriver implements VirtualDriver {
     return this.#clock;
   }
 
-  submit(operation: Operation): void {
-    if (operation.opcode !== Opcode.WRITE)
-      throw new Error(`as-fibers: driver virtual does not know the operation ${operation.opcode}`);
-    const bytes = Buffer.from(operation.bytes);
-    this.#output.push(bytes);
-    queueMicrotask(() => this.#sink?.complete({ slot: OUTPUT_SLOT, generation: 0, result: bytes.length }));
+  get canGoOn(): boolean {
+    return this.#deadline !== Infinity;
   }
+
+  submit(operation: Operation, bytes: Uint8Array): number {
+    if (operation.opcode !== Opcode.WRITE || operation.slot !== OUTPUT_SLOT) return -Errno.ENOTSUP;
+    this.#output.push(Buffer.from(bytes));
+    queueMicrotask(() => this.#sink?.complete(operation, operation.length));
+    return PENDING;
+  }
+
+  cancel(): void {}
 
   soon(): void {
     this.#isReady = true;

@@ -21,6 +21,7 @@ const NEVER_INLINED = [
   NEVER_SUSPENDS,
   "~lib/as-fibers/assembly/context/outsideFiber",
   "~lib/as-fibers/assembly/*/begin*",
+  "~lib/as-fibers/assembly/*/refuse*",
   "~lib/as-fibers/assembly/*/fail*",
   "~lib/as-fibers/assembly/cleanup/runCleanups",
   "~lib/as-fibers/assembly/scheduler/conclude",

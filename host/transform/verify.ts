@@ -59,6 +59,7 @@ export function verifyOneSwitch(sources: Source[]): void {
 
 /** Checks an optimized module that Asyncify has not seen yet. */
 export function verifyBeforeAsyncify(module: ModuleText): SwitchRoles {
+  verifyTable(module);
   const callers = (imports: string[]) =>
     [...module.functions.values()].filter((f) =>
       [...f.calls].some((name) => imports.includes(module.imports.get(name) ?? "")),
@@ -96,6 +97,18 @@ export function verifyBeforeAsyncify(module: ModuleText): SwitchRoles {
   const indirect = [...module.functions.values()].filter((f) => f.indirect.size).map((f) => f.name);
   const neverSuspending = new Set(indirect.filter((name) => !suspending.has(name) && !runtime.has(name)));
   return { runtime, suspending, neverSuspending };
+}
+
+/** Function references that a program can have: records of fibers have 16 bits for one. */
+const MAX_REFERENCES = 2 ** 16 - 1;
+
+function verifyTable({ table }: ModuleText): void {
+  if (table.size <= MAX_REFERENCES) return;
+  throw new VerificationError(
+    "E_TABLE_TOO_LARGE",
+    RESUME,
+    `the program uses ${table.size} functions as values, and fibers can tell ${MAX_REFERENCES} apart: use fewer function references`,
+  );
 }
 
 /** Checks the module after Asyncify: every function between a fiber's entry and a suspension is instrumented. */

@@ -161,9 +161,9 @@ function parkTwice(_unused: i32): void {
 
 let start: u32 = 0;
 
-function leaveIndex(): u32 {
+function leaveIndex(): u16 {
   const fn: (fiber: usize) => void = leave;
-  return fn.index;
+  return <u16>fn.index;
 }
 
 /** A wake of an earlier wait does not end a later one. */

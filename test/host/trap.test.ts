@@ -188,7 +188,7 @@ describe("a fiber whose frames do not fit on the stack any more", () => {
     const open = driver.open.bind(driver);
     driver.open = (sink) =>
       open({
-        complete: (completion) => sink.complete(completion),
+        complete: (operation, outcome, detail) => sink.complete(operation, outcome, detail),
         turn: () => descend(state.depth, () => sink.turn()),
       });
     return { driver, state };

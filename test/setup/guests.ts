@@ -39,6 +39,7 @@ const smallSteps = ["GRANULARITY=64", "IDLEFACTOR=100", "MARKCOST=128", "SWEEPCO
 /** What is compiled besides release and incremental, by the name of the guest. */
 export const variants: Record<string, FlaggedVariant[]> = {
   "host-failures": [{ target: "debug" }, { target: "debug", runtime: "minimal" }, { target: "debug", runtime: "stub" }],
+  "host-life": [{ target: "debug" }],
   "host-memory": [
     { label: "small-memory", flags: ["--maximumMemory", "48"] },
     { label: "small-memory", target: "debug", flags: ["--maximumMemory", "48"] },

@@ -30,9 +30,15 @@ export class ManualDriver implements Driver {
     return this.#clock;
   }
 
-  submit(): void {
+  get canGoOn(): boolean {
+    return this.#deadline !== Infinity;
+  }
+
+  submit(): number {
     throw new Error("the manual driver knows no operations");
   }
+
+  cancel(): void {}
 
   soon(): void {
     this.#immediate ??= setImmediate(() => {

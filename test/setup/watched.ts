@@ -19,7 +19,7 @@ export async function loadWatched(
   let app: App | undefined;
   driver.open = (sink) => {
     open({
-      complete: (completion) => sink.complete(completion),
+      complete: (operation, outcome, detail) => sink.complete(operation, outcome, detail),
       turn() {
         sink.turn();
         if (app) afterTurn?.(app);

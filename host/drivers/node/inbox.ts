@@ -1,0 +1,108 @@
+/** What a Node stream has brought and nobody has read yet; and the one operation that waits for it. */
+import type { Readable } from "node:stream";
+import { type Operation, PENDING } from "../../abi.ts";
+import type { DriverSink, Outcome } from "../../driver.ts";
+import { Errno, errnoOf } from "../../errno.ts";
+
+export class Inbox implements Outcome {
+  readonly #readable: Readable;
+  readonly #sink: DriverSink;
+  /** Bytes above which the stream is paused. */
+  readonly #limit: number;
+  #chunks: Uint8Array[] = [];
+  /** Bytes of the first chunk that have been read. */
+  #offset = 0;
+  #length = 0;
+  /** What comes behind the chunks: an errno, or 0 for the end; undefined while more may come. */
+  #end: number | undefined;
+  #isDiscarded = false;
+  #reader: Operation | undefined;
+  /** The reader's operation has ended and is not taken yet. */
+  #isComplete = false;
+
+  constructor(readable: Readable, sink: DriverSink, limit: number) {
+    this.#readable = readable;
+    this.#sink = sink;
+    this.#limit = limit;
+    readable.on("data", (chunk: Uint8Array) => this.#add(chunk));
+    readable.on("end", () => this.end(0));
+    // A write that has found the peer gone tells the reader so, in its own words.
+    readable.on("error", (error) => this.end(errnoOf(error) === Errno.EPIPE ? Errno.ECONNRESET : errnoOf(error)));
+  }
+
+  #add(chunk: Uint8Array): void {
+    if (this.#isDiscarded) return;
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+    if (this.#length > this.#limit) this.#readable.pause();
+    this.#wake();
+  }
+
+  /** Nobody reads any more: what has come is dropped, and so is what still comes. Reads end with this errno. */
+  discard(errno: number): void {
+    this.#isDiscarded = true;
+    this.#chunks = [];
+    this.#length = 0;
+    this.#end = errno;
+    this.#wake();
+    this.#readable.resume();
+  }
+
+  /** Nothing more will come: the errno says why, 0 for the end. The first one counts. */
+  end(errno: number): void {
+    this.#end ??= errno;
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (!this.#reader || this.#isComplete) return;
+    this.#isComplete = true;
+    this.#sink.complete(this.#reader, this);
+  }
+
+  /** Begins to read. */
+  read(operation: Operation, into: Uint8Array): number {
+    if (this.#reader) return -Errno.EBUSY;
+    if (this.#length || this.#end !== undefined) return this.#copy(into);
+    this.#reader = operation;
+    if (this.#readable.isPaused()) this.#readable.resume();
+    return PENDING;
+  }
+
+  take(into: Uint8Array): number {
+    this.#reader = undefined;
+    this.#isComplete = false;
+    return this.#copy(into);
+  }
+
+  /** Forgets the operation. What it would have taken stays. */
+  cancel(operation: Operation): void {
+    if (operation !== this.#reader) return;
+    this.#reader = undefined;
+    this.#isComplete = false;
+    if (this.#limit === 0) this.#readable.pause();
+  }
+
+  /** Lets go of the stream. */
+  close(): void {
+    this.#readable.pause();
+  }
+
+  #copy(into: Uint8Array): number {
+    if (!this.#length) return -(this.#end ?? 0);
+    let copied = 0;
+    while (copied < into.length && this.#length) {
+      const chunk = this.#chunks[0] as Uint8Array;
+      const count = Math.min(chunk.length - this.#offset, into.length - copied);
+      into.set(count === chunk.length ? chunk : chunk.subarray(this.#offset, this.#offset + count), copied);
+      copied += count;
+      this.#offset += count;
+      this.#length -= count;
+      if (this.#offset < chunk.length) break;
+      this.#chunks.shift();
+      this.#offset = 0;
+    }
+    if (this.#limit && this.#length <= this.#limit / 2 && this.#readable.isPaused()) this.#readable.resume();
+    return copied;
+  }
+}

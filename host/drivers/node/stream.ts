@@ -1,0 +1,96 @@
+/** A TCP connection of the driver `node`, over a socket of Node. */
+import type { Socket } from "node:net";
+import { type Operation, PENDING } from "../../abi.ts";
+import type { DriverSink } from "../../driver.ts";
+import { Errno, errnoOf } from "../../errno.ts";
+import { Inbox } from "./inbox.ts";
+
+/** Bytes that are read ahead of the program. */
+const READ_AHEAD = 64 << 10;
+
+export class NodeStream {
+  readonly #socket: Socket;
+  readonly #sink: DriverSink;
+  readonly #inbox: Inbox;
+  readonly address: string;
+  #writer: Operation | undefined;
+  /** Why writes are refused: an errno; 0 while they are not. */
+  #refusal = 0;
+  /** A write was cancelled: what the system has not taken of it must not hold up closing. */
+  #isTorn = false;
+
+  constructor(socket: Socket, sink: DriverSink) {
+    this.#socket = socket;
+    this.#sink = sink;
+    this.address = addressOf(socket);
+    this.#inbox = new Inbox(socket, sink, READ_AHEAD);
+    socket.on("error", (error) => this.#endWrites(errnoOf(error)));
+    socket.on("close", () => {
+      this.#inbox.end(Errno.ECONNRESET);
+      this.#endWrites(Errno.EPIPE);
+    });
+  }
+
+  read(operation: Operation, into: Uint8Array): number {
+    return this.#inbox.read(operation, into);
+  }
+
+  write(operation: Operation, bytes: Uint8Array): number {
+    if (this.#writer) return -Errno.EBUSY;
+    if (this.#refusal) return -this.#refusal;
+    const { length } = bytes;
+    if (!length) return 0;
+    // A copy: the socket may hold it for long, and the program may use its array again.
+    this.#socket.write(Buffer.from(bytes), (error) => {
+      if (this.#writer === operation) this.#endWrite(error ? -errnoOf(error) : length);
+    });
+    // Nothing is left in the socket: the system has taken it all.
+    if (this.#socket.writableLength === 0) return length;
+    this.#writer = operation;
+    return PENDING;
+  }
+
+  #endWrite(result: number): void {
+    const operation = this.#writer;
+    this.#writer = undefined;
+    if (operation) this.#sink.complete(operation, result);
+  }
+
+  #endWrites(errno: number): void {
+    this.#refusal ||= errno;
+    this.#endWrite(-errno);
+  }
+
+  cancel(operation: Operation): void {
+    this.#inbox.cancel(operation);
+    if (operation !== this.#writer) return;
+    this.#writer = undefined;
+    this.#refusal ||= Errno.EPIPE;
+    this.#isTorn = true;
+  }
+
+  shutdown(): number {
+    if (this.#refusal) return -this.#refusal;
+    this.#refusal = Errno.EPIPE;
+    this.#socket.end();
+    return 0;
+  }
+
+  /** The program is done with it. What it has written still goes out. */
+  close(): void {
+    this.#inbox.discard(Errno.EBADF);
+    this.#endWrites(Errno.EBADF);
+    if (this.#isTorn) this.#socket.destroy();
+    else this.#socket.destroySoon();
+  }
+
+  /** At once, whatever is on its way. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** Address and port of the peer. */
+function addressOf({ remoteAddress = "", remotePort = 0 }: Socket): string {
+  return remoteAddress.includes(":") ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
+}

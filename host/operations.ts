@@ -1,0 +1,108 @@
+/**
+ * The operations in flight: what the guest has submitted and not been told the end of.
+ *
+ * The guest knows them by slot and generation; the driver by the object that it was given. A cancelled one is gone from here at once, and
+ * its outcome is not taken.
+ */
+import {
+  COMPLETIONS_CAPACITY,
+  type GuestExports,
+  GuestMemory,
+  Opcode,
+  type Operation,
+  OUTPUT_SLOT,
+  PENDING,
+} from "./abi.ts";
+import type { Driver, Outcome } from "./driver.ts";
+
+interface Ended {
+  operation: Operation;
+  outcome: number | Outcome;
+  detail: number;
+}
+
+export class Operations {
+  readonly #driver: Driver;
+  #guest!: GuestExports;
+  #memory!: GuestMemory;
+  readonly #pending = new Map<number, Operation>();
+  #ended: Ended[] = [];
+
+  constructor(driver: Driver) {
+    this.#driver = driver;
+  }
+
+  /** The guest that they belong to. */
+  attach(guest: GuestExports): void {
+    this.#guest = guest;
+    this.#memory = new GuestMemory(guest.memory);
+  }
+
+  /** How many are pending; output is not counted, since no fiber waits for a write of its own. */
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
+  /** Whether some have ended and are not delivered. */
+  get hasEnded(): boolean {
+    return this.#ended.length > 0;
+  }
+
+  /** Reads an operation out of the guest's memory. */
+  read(pointer: number): Operation {
+    return this.#memory.readOperation(pointer);
+  }
+
+  /** Hands an operation to the driver. @returns its result, or PENDING */
+  submit(operation: Operation): number {
+    if (operation.opcode === Opcode.CANCEL) return this.#cancel(operation);
+    const result = this.#driver.submit(operation, this.#memory.bytes(operation.pointer, operation.length));
+    if (result === PENDING && operation.slot !== OUTPUT_SLOT) this.#pending.set(operation.slot, operation);
+    return result;
+  }
+
+  #cancel({ slot, generation }: Operation): number {
+    const operation = this.#pending.get(slot);
+    if (operation?.generation === generation) {
+      this.#pending.delete(slot);
+      this.#driver.cancel(operation);
+    }
+    return 0;
+  }
+
+  /** The driver says that an operation has ended. */
+  complete(operation: Operation, outcome: number | Outcome, detail: number): void {
+    this.#ended.push({ operation, outcome, detail });
+  }
+
+  /** Delivers what has ended, in batches. */
+  deliver(): void {
+    while (this.#ended.length) {
+      const batch =
+        this.#ended.length > COMPLETIONS_CAPACITY ? this.#ended.splice(0, COMPLETIONS_CAPACITY) : this.#ended;
+      if (batch === this.#ended) this.#ended = [];
+      const count = this.#write(batch);
+      if (count) this.#guest.__fibers_complete(count);
+    }
+  }
+
+  #write(batch: Ended[]): number {
+    const buffer = this.#guest.__fibers_completion_buffer() >>> 0;
+    let count = 0;
+    for (const { operation, outcome, detail } of batch) {
+      const { slot, generation, pointer } = operation;
+      // Cancelled meanwhile: nothing is taken.
+      if (slot !== OUTPUT_SLOT && this.#pending.get(slot) !== operation) continue;
+      this.#pending.delete(slot);
+      const result =
+        typeof outcome === "number" ? outcome : outcome.take(this.#memory.bytes(pointer, roomOf(operation)));
+      this.#memory.writeCompletion(buffer, count++, { slot, generation, result, detail });
+    }
+    return count;
+  }
+}
+
+/** How many bytes an outcome may write. A lookup's name is shorter than the room for its answer. */
+function roomOf({ opcode, length, argument }: Operation): number {
+  return opcode === Opcode.LOOKUP ? argument : length;
+}

@@ -5,9 +5,10 @@ import type { Readable } from "node:stream";
 import { OUTPUT_SLOT, type Operation, Opcode, PENDING } from "../abi.ts";
 import type { Driver, DriverSink } from "../driver.ts";
 import { Errno, errnoOf } from "../errno.ts";
-import { Handles } from "./node/handles.ts";
-import { Inbox } from "./node/inbox.ts";
+import { Handles } from "./common/handles.ts";
+import type { Inbox } from "./common/inbox.ts";
 import { NodeListener } from "./node/listener.ts";
+import { readAhead } from "./node/read-ahead.ts";
 import { NodeStream } from "./node/stream.ts";
 
 /** Milliseconds that setTimeout can wait; longer deadlines are armed again. */
@@ -39,8 +40,9 @@ class NodeDriver implements Driver {
   #isClosed = false;
   readonly #openStdin: () => Readable;
   readonly #stdout: NodeJS.WritableStream;
+  #standardInput: Readable | undefined;
   #stdin: Inbox | undefined;
-  readonly #handles = new Handles();
+  readonly #handles = new Handles<NodeStream, NodeListener>();
   /** Listens, connects and lookups that are under way: what forgets each. */
   readonly #beginnings = new Map<Operation, () => void>();
   #immediate: NodeJS.Immediate | undefined;
@@ -126,7 +128,10 @@ class NodeDriver implements Driver {
 
   #readStdin(operation: Operation, bytes: Uint8Array): number {
     // Nothing is read ahead: what nobody asks for stays with the process, and does not keep it alive.
-    this.#stdin ??= new Inbox(this.#openStdin(), this.#sink, 0);
+    if (!this.#stdin) {
+      this.#standardInput = this.#openStdin();
+      this.#stdin = readAhead(this.#standardInput, this.#sink, 0);
+    }
     return this.#stdin.read(operation, bytes);
   }
 
@@ -136,11 +141,16 @@ class NodeDriver implements Driver {
   }
 
   #listen(operation: Operation, host: string): number {
-    const port = operation.argument;
-    const forget = NodeListener.listen(host, port, this.#sink, this.#handles, (listener, portOrErrno) => {
-      if (listener) this.#settle(operation, () => this.#handles.add(listener), portOrErrno);
-      else this.#settle(operation, -portOrErrno);
-    });
+    const open = (stream: NodeStream) => this.#handles.addStream(stream);
+    const forget = NodeListener.listen(
+      { host, port: operation.argument },
+      this.#sink,
+      open,
+      (listener, portOrErrno) => {
+        if (listener) this.#settle(operation, () => this.#handles.addListener(listener), portOrErrno);
+        else this.#settle(operation, -portOrErrno);
+      },
+    );
     this.#beginnings.set(operation, forget);
     return PENDING;
   }
@@ -155,7 +165,7 @@ class NodeDriver implements Driver {
     socket.once("connect", () => {
       socket.off("error", fail);
       const stream = new NodeStream(socket, this.#sink);
-      this.#settle(operation, () => this.#handles.add(stream));
+      this.#settle(operation, () => this.#handles.addStream(stream));
     });
     return PENDING;
   }
@@ -224,7 +234,7 @@ class NodeDriver implements Driver {
     for (const forget of this.#beginnings.values()) forget();
     this.#beginnings.clear();
     this.#handles.destroyAll();
-    this.#stdin?.close();
+    this.#standardInput?.pause();
   }
 }
 

@@ -1,44 +1,41 @@
-/** A listening socket of the driver `node`. Node accepts by itself; connections wait here until the program does. */
+/** A listening socket of the driver `node`. Node accepts by itself; connections wait in a backlog until the program does. */
 import { createServer, type Server, type Socket } from "node:net";
-import { type Operation, PENDING } from "../../abi.ts";
-import type { DriverSink, Outcome } from "../../driver.ts";
-import { Errno, errnoOf } from "../../errno.ts";
-import type { Handles } from "./handles.ts";
+import type { Operation } from "../../abi.ts";
+import type { DriverSink } from "../../driver.ts";
+import { errnoOf } from "../../errno.ts";
+import { Backlog } from "../common/backlog.ts";
+import type { Closable } from "../common/handles.ts";
 import { NodeStream } from "./stream.ts";
 
 /** Connections that the system holds before Node accepts them. */
-const BACKLOG = 4096;
+const SYSTEM_BACKLOG = 4096;
 
-export class NodeListener implements Outcome {
+export class NodeListener implements Closable {
   readonly #server: Server;
   readonly #sink: DriverSink;
-  readonly #handles: Handles;
-  /** Accepted by Node, not yet by the program. The first `#promised` of them belong to operations that have ended. */
-  #connections: NodeStream[] = [];
-  #promised = new Set<Operation>();
-  #waiting: Operation[] = [];
+  readonly #backlog: Backlog<NodeStream>;
   #isClosed = false;
 
-  private constructor(server: Server, sink: DriverSink, handles: Handles) {
+  private constructor(server: Server, sink: DriverSink, open: (stream: NodeStream) => number) {
     this.#server = server;
     this.#sink = sink;
-    this.#handles = handles;
+    this.#backlog = new Backlog(sink, open);
     server.on("connection", (socket) => this.#add(socket));
   }
 
   /**
    * Begins to listen. `settle` is called once: with the listener and its port, or with an errno.
+   * @param open gives an accepted connection its handle
    * @returns what forgets it
    */
   static listen(
-    host: string,
-    port: number,
+    { host, port }: { host: string; port: number },
     sink: DriverSink,
-    handles: Handles,
+    open: (stream: NodeStream) => number,
     settle: (listener: NodeListener | null, portOrErrno: number) => void,
   ): () => void {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
-    const listener = new NodeListener(server, sink, handles);
+    const listener = new NodeListener(server, sink, open);
     const forget = () => {
       server.removeAllListeners("listening");
       listener.close();
@@ -49,7 +46,7 @@ export class NodeListener implements Outcome {
     });
     server.on("listening", () => settle(listener, portOf(server)));
     try {
-      server.listen({ host, port, backlog: BACKLOG });
+      server.listen({ host, port, backlog: SYSTEM_BACKLOG });
     } catch (error) {
       queueMicrotask(() => settle(null, errnoOf(error)));
     }
@@ -58,51 +55,22 @@ export class NodeListener implements Outcome {
 
   #add(socket: Socket): void {
     const stream = new NodeStream(socket, this.#sink);
-    if (this.#isClosed) {
-      stream.destroy();
-      return;
-    }
-    this.#connections.push(stream);
-    const operation = this.#waiting.shift();
-    if (operation) this.#promise(operation);
-  }
-
-  #promise(operation: Operation): void {
-    this.#promised.add(operation);
-    this.#sink.complete(operation, { take: () => this.#takeFor(operation) });
-  }
-
-  #takeFor(operation: Operation): number {
-    this.#promised.delete(operation);
-    return this.take();
+    if (this.#isClosed) stream.destroy();
+    else this.#backlog.add(stream);
   }
 
   accept(operation: Operation): number {
-    if (this.#connections.length > this.#promised.size) return this.take();
-    this.#waiting.push(operation);
-    return PENDING;
-  }
-
-  take(): number {
-    const stream = this.#connections.shift();
-    return stream ? this.#handles.add(stream) : -Errno.EBADF;
+    return this.#backlog.accept(operation);
   }
 
   cancel(operation: Operation): void {
-    if (this.#promised.delete(operation)) {
-      // Its connection goes to the next in line.
-      const next = this.#waiting.shift();
-      if (next) this.#promise(next);
-    } else {
-      this.#waiting = this.#waiting.filter((waiting) => waiting !== operation);
-    }
+    this.#backlog.cancel(operation);
   }
 
   close(): void {
     this.#isClosed = true;
     this.#server.close();
-    for (const stream of this.#connections.splice(0)) stream.destroy();
-    for (const operation of this.#waiting.splice(0)) this.#sink.complete(operation, -Errno.EBADF);
+    for (const stream of this.#backlog.close()) stream.destroy();
   }
 
   destroy(): void {

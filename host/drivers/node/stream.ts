@@ -3,12 +3,14 @@ import type { Socket } from "node:net";
 import { type Operation, PENDING } from "../../abi.ts";
 import type { DriverSink } from "../../driver.ts";
 import { Errno, errnoOf } from "../../errno.ts";
-import { Inbox } from "./inbox.ts";
+import type { Closable } from "../common/handles.ts";
+import type { Inbox } from "../common/inbox.ts";
+import { readAhead } from "./read-ahead.ts";
 
 /** Bytes that are read ahead of the program. */
 const READ_AHEAD = 64 << 10;
 
-export class NodeStream {
+export class NodeStream implements Closable {
   readonly #socket: Socket;
   readonly #sink: DriverSink;
   readonly #inbox: Inbox;
@@ -23,7 +25,7 @@ export class NodeStream {
     this.#socket = socket;
     this.#sink = sink;
     this.address = addressOf(socket);
-    this.#inbox = new Inbox(socket, sink, READ_AHEAD);
+    this.#inbox = readAhead(socket, sink, READ_AHEAD);
     socket.on("error", (error) => this.#endWrites(errnoOf(error)));
     socket.on("close", () => {
       this.#inbox.end(Errno.ECONNRESET);

@@ -1,14 +1,17 @@
-/** What a Node stream has brought and nobody has read yet; and the one operation that waits for it. */
-import type { Readable } from "node:stream";
+/** What has come and nobody has read yet; and the one operation that waits for it. */
 import { type Operation, PENDING } from "../../abi.ts";
 import type { DriverSink, Outcome } from "../../driver.ts";
-import { Errno, errnoOf } from "../../errno.ts";
+import { Errno } from "../../errno.ts";
+
+/**
+ * Told whenever the number of unread bytes, or whether an operation waits for some, has changed: whoever brings the bytes holds them back
+ * or lets them come.
+ */
+export type OnChange = (unread: number, isAwaited: boolean) => void;
 
 export class Inbox implements Outcome {
-  readonly #readable: Readable;
   readonly #sink: DriverSink;
-  /** Bytes above which the stream is paused. */
-  readonly #limit: number;
+  readonly #onChange: OnChange;
   #chunks: Uint8Array[] = [];
   /** Bytes of the first chunk that have been read. */
   #offset = 0;
@@ -20,21 +23,23 @@ export class Inbox implements Outcome {
   /** The reader's operation has ended and is not taken yet. */
   #isComplete = false;
 
-  constructor(readable: Readable, sink: DriverSink, limit: number) {
-    this.#readable = readable;
+  constructor(sink: DriverSink, onChange: OnChange) {
     this.#sink = sink;
-    this.#limit = limit;
-    readable.on("data", (chunk: Uint8Array) => this.#add(chunk));
-    readable.on("end", () => this.end(0));
-    // A write that has found the peer gone tells the reader so, in its own words.
-    readable.on("error", (error) => this.end(errnoOf(error) === Errno.EPIPE ? Errno.ECONNRESET : errnoOf(error)));
+    this.#onChange = onChange;
   }
 
-  #add(chunk: Uint8Array): void {
+  /** Bytes have come. They belong to the inbox. */
+  add(chunk: Uint8Array): void {
     if (this.#isDiscarded) return;
     this.#chunks.push(chunk);
     this.#length += chunk.length;
-    if (this.#length > this.#limit) this.#readable.pause();
+    this.#wake();
+    this.#changed();
+  }
+
+  /** Nothing more will come: the errno says why, 0 for the end. The first one counts. */
+  end(errno: number): void {
+    this.#end ??= errno;
     this.#wake();
   }
 
@@ -45,13 +50,7 @@ export class Inbox implements Outcome {
     this.#length = 0;
     this.#end = errno;
     this.#wake();
-    this.#readable.resume();
-  }
-
-  /** Nothing more will come: the errno says why, 0 for the end. The first one counts. */
-  end(errno: number): void {
-    this.#end ??= errno;
-    this.#wake();
+    this.#changed();
   }
 
   #wake(): void {
@@ -60,12 +59,16 @@ export class Inbox implements Outcome {
     this.#sink.complete(this.#reader, this);
   }
 
+  #changed(): void {
+    this.#onChange(this.#length, this.#reader !== undefined && !this.#isComplete);
+  }
+
   /** Begins to read. */
   read(operation: Operation, into: Uint8Array): number {
     if (this.#reader) return -Errno.EBUSY;
     if (this.#length || this.#end !== undefined) return this.#copy(into);
     this.#reader = operation;
-    if (this.#readable.isPaused()) this.#readable.resume();
+    this.#changed();
     return PENDING;
   }
 
@@ -80,12 +83,7 @@ export class Inbox implements Outcome {
     if (operation !== this.#reader) return;
     this.#reader = undefined;
     this.#isComplete = false;
-    if (this.#limit === 0) this.#readable.pause();
-  }
-
-  /** Lets go of the stream. */
-  close(): void {
-    this.#readable.pause();
+    this.#changed();
   }
 
   #copy(into: Uint8Array): number {
@@ -102,7 +100,7 @@ export class Inbox implements Outcome {
       this.#chunks.shift();
       this.#offset = 0;
     }
-    if (this.#limit && this.#length <= this.#limit / 2 && this.#readable.isPaused()) this.#readable.resume();
+    this.#changed();
     return copied;
   }
 }

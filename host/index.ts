@@ -1,7 +1,10 @@
 /** as-fibers: green threads for WebAssembly. See ../README.md. */
-export type { Driver, DriverSink } from "./driver.ts";
+export type { Operation } from "./abi.ts";
+export type { Driver, DriverSink, Outcome } from "./driver.ts";
 export { nodeDriver, type NodeDriverOptions } from "./drivers/node.ts";
 export { virtualDriver, type VirtualDriver, type VirtualDriverOptions } from "./drivers/virtual.ts";
+export type { VirtualNetwork, VirtualPort } from "./drivers/virtual/network.ts";
+export type { VirtualPeer } from "./drivers/virtual/peer.ts";
 export { FiberError, FibersError, type Frame, type Location } from "./errors.ts";
 export { load, type LoadOptions, type ModuleSource } from "./load.ts";
 export type { App, FiberDescription } from "./app.ts";

@@ -5,8 +5,9 @@ import type { Readable } from "node:stream";
 import { OUTPUT_SLOT, type Operation, Opcode, PENDING } from "../abi.ts";
 import type { Driver, DriverSink } from "../driver.ts";
 import { Errno, errnoOf } from "../errno.ts";
-import { Handles } from "./common/handles.ts";
+import { guardedSink } from "./common/guarded-sink.ts";
 import type { Inbox } from "./common/inbox.ts";
+import { Sockets } from "./common/sockets.ts";
 import { NodeListener } from "./node/listener.ts";
 import { readAhead } from "./node/read-ahead.ts";
 import { NodeStream } from "./node/stream.ts";
@@ -37,14 +38,12 @@ class NodeDriver implements Driver {
   /** Whoever waits for the network or a timer keeps Node's event loop alive. */
   readonly canGoOn = true;
   #sink!: DriverSink;
+  #sockets!: Sockets;
   #isClosed = false;
   readonly #openStdin: () => Readable;
   readonly #stdout: NodeJS.WritableStream;
   #standardInput: Readable | undefined;
   #stdin: Inbox | undefined;
-  readonly #handles = new Handles<NodeStream, NodeListener>();
-  /** Listens, connects and lookups that are under way: what forgets each. */
-  readonly #beginnings = new Map<Operation, () => void>();
   #immediate: NodeJS.Immediate | undefined;
   #timeout: NodeJS.Timeout | undefined;
   #deadline = Infinity;
@@ -56,15 +55,8 @@ class NodeDriver implements Driver {
   }
 
   open(sink: DriverSink): void {
-    const unlessClosed =
-      <Values extends unknown[]>(tell: (...values: Values) => void) =>
-      (...values: Values) => {
-        if (!this.#isClosed) tell(...values);
-      };
-    this.#sink = {
-      complete: unlessClosed((operation, outcome, detail) => sink.complete(operation, outcome, detail)),
-      turn: unlessClosed(() => sink.turn()),
-    };
+    this.#sink = guardedSink(sink, () => this.#isClosed);
+    this.#sockets = new Sockets(this.#sink);
   }
 
   now(): number {
@@ -76,18 +68,6 @@ class NodeDriver implements Driver {
     if (opcode === Opcode.WRITE && slot === OUTPUT_SLOT) return this.#print(operation, bytes);
     if (opcode === Opcode.READ && handle === STANDARD_INPUT) return this.#readStdin(operation, bytes);
     switch (opcode) {
-      case Opcode.READ:
-        return this.#handles.stream(handle)?.read(operation, bytes) ?? -Errno.EBADF;
-      case Opcode.WRITE:
-        return this.#handles.stream(handle)?.write(operation, bytes) ?? -Errno.EBADF;
-      case Opcode.ACCEPT:
-        return this.#handles.listener(handle)?.accept(operation) ?? -Errno.EBADF;
-      case Opcode.SHUTDOWN:
-        return this.#handles.stream(handle)?.shutdown() ?? -Errno.EBADF;
-      case Opcode.CLOSE:
-        return this.#handles.close(handle);
-      case Opcode.ADDRESS:
-        return this.#address(handle, bytes);
       case Opcode.LISTEN:
         return this.#listen(operation, textOf(bytes));
       case Opcode.CONNECT:
@@ -95,19 +75,13 @@ class NodeDriver implements Driver {
       case Opcode.LOOKUP:
         return this.#lookup(operation, textOf(bytes));
       default:
-        return -Errno.ENOTSUP;
+        return this.#sockets.submit(operation, bytes);
     }
   }
 
   cancel(operation: Operation): void {
-    const { opcode, handle } = operation;
-    if (opcode === Opcode.ACCEPT) this.#handles.listener(handle)?.cancel(operation);
-    else if (opcode === Opcode.READ && handle === STANDARD_INPUT) this.#stdin?.cancel(operation);
-    else if (opcode === Opcode.READ || opcode === Opcode.WRITE) this.#handles.stream(handle)?.cancel(operation);
-    else {
-      this.#beginnings.get(operation)?.();
-      this.#beginnings.delete(operation);
-    }
+    this.#stdin?.cancel(operation);
+    this.#sockets.cancel(operation);
   }
 
   #print(operation: Operation, bytes: Uint8Array): number {
@@ -135,69 +109,48 @@ class NodeDriver implements Driver {
     return this.#stdin.read(operation, bytes);
   }
 
-  #address(handle: number, into: Uint8Array): number {
-    const stream = this.#handles.stream(handle);
-    return stream ? new TextEncoder().encodeInto(stream.address, into).written : -Errno.EBADF;
-  }
-
   #listen(operation: Operation, host: string): number {
-    const open = (stream: NodeStream) => this.#handles.addStream(stream);
+    const sockets = this.#sockets;
     const forget = NodeListener.listen(
       { host, port: operation.argument },
       this.#sink,
-      open,
+      sockets,
       (listener, portOrErrno) => {
-        if (listener) this.#settle(operation, () => this.#handles.addListener(listener), portOrErrno);
-        else this.#settle(operation, -portOrErrno);
+        if (listener) sockets.settle(operation, () => sockets.addListener(listener), portOrErrno);
+        else sockets.settle(operation, -portOrErrno);
       },
     );
-    this.#beginnings.set(operation, forget);
-    return PENDING;
+    return sockets.begin(operation, forget);
   }
 
   #connect(operation: Operation, host: string): number {
+    const sockets = this.#sockets;
     const port = operation.argument;
-    if (port > 65535) return -Errno.EINVAL;
+    if (port > 65_535) return -Errno.EINVAL;
     const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
-    this.#beginnings.set(operation, () => socket.destroy());
-    const fail = (error: Error) => this.#settle(operation, -errnoOf(error));
+    const fail = (error: Error) => sockets.settle(operation, -errnoOf(error));
     socket.on("error", fail);
     socket.once("connect", () => {
       socket.off("error", fail);
       const stream = new NodeStream(socket, this.#sink);
-      this.#settle(operation, () => this.#handles.addStream(stream));
+      sockets.settle(operation, () => sockets.addStream(stream));
     });
-    return PENDING;
+    return sockets.begin(operation, () => socket.destroy());
   }
 
   #lookup(operation: Operation, host: string): number {
-    this.#beginnings.set(operation, () => {});
+    const sockets = this.#sockets;
     lookup(host, { all: true }, (error, addresses) => {
-      if (error) this.#settle(operation, -errnoOf(error));
+      if (error) sockets.settle(operation, -errnoOf(error));
       else
-        this.#settle(operation, (into) =>
+        sockets.settle(operation, (into) =>
           writeLines(
             addresses.map(({ address }) => address),
             into,
           ),
         );
     });
-    return PENDING;
-  }
-
-  /** Ends a listen, connect or lookup, unless it was forgotten. Until its outcome is taken, it can be. */
-  #settle(operation: Operation, outcome: number | ((into: Uint8Array) => number), detail?: number): void {
-    if (!this.#beginnings.has(operation)) return;
-    if (typeof outcome === "number") {
-      this.#beginnings.delete(operation);
-      this.#sink.complete(operation, outcome);
-      return;
-    }
-    const take = (into: Uint8Array) => {
-      this.#beginnings.delete(operation);
-      return outcome(into);
-    };
-    this.#sink.complete(operation, { take }, detail);
+    return sockets.begin(operation, () => {});
   }
 
   soon(): void {
@@ -231,9 +184,7 @@ class NodeDriver implements Driver {
     this.#flush(undefined);
     clearTimeout(this.#timeout);
     if (this.#immediate) clearImmediate(this.#immediate);
-    for (const forget of this.#beginnings.values()) forget();
-    this.#beginnings.clear();
-    this.#handles.destroyAll();
+    this.#sockets.close();
     this.#standardInput?.pause();
   }
 }

@@ -1,66 +1,173 @@
 /**
- * The driver `virtual`: a simulated clock that stands still while fibers run, and jumps to the next deadline when all wait. A program
- * that sleeps for a day ends at once, in the same order each time.
+ * The driver `virtual`: a simulated world. Its clock stands still while fibers run, and jumps to the next event when all wait: a program
+ * that sleeps for a day ends at once. Its network is one machine, in which programs and tests connect to each other. All happens in the
+ * same order each time.
  */
 import { OUTPUT_SLOT, type Operation, Opcode, PENDING } from "../abi.ts";
 import type { Driver, DriverSink } from "../driver.ts";
 import { Errno } from "../errno.ts";
+import { guardedSink } from "./common/guarded-sink.ts";
+import { Inbox } from "./common/inbox.ts";
+import { Sockets } from "./common/sockets.ts";
+import { Agenda } from "./virtual/agenda.ts";
+import { VirtualListener } from "./virtual/listener.ts";
+import { VirtualNetwork } from "./virtual/network.ts";
+import { VirtualStream } from "./virtual/stream.ts";
 
-/** A driver whose time and output the test holds in its hands. */
+/** A driver whose time, output and network the test holds in its hands. */
 export interface VirtualDriver extends Driver {
   /** What the program has printed. */
   readonly output: string;
+  /** The network that the program lives in. */
+  readonly network: VirtualNetwork;
 }
 
 export interface VirtualDriverOptions {
-  /** Switches per turn: between turns, JavaScript has its share. */
+  /** Switches per turn: between turns, JavaScript has its share. 10,000 by default. */
   turnSwitches?: number;
+  /** What the program reads from `Stdin`; by default it ends at once. null: nobody types anything. */
+  stdin?: string | Uint8Array | null;
+  /** Where `print` goes beside `output`. */
+  stdout?: NodeJS.WritableStream;
+  /** Milliseconds that bytes take from one end of a connection to the other; 0.1 by default. */
+  latency?: number;
+  /** Bytes of one direction of a connection that can be under way or unread; 64 KiB by default. */
+  window?: number;
 }
+
+const STANDARD_INPUT = 0;
+const STANDARD_OUTPUT = 1;
 
 /** Makes a driver with a clock that begins at 0. One serves one instance. */
 export function virtualDriver(options: VirtualDriverOptions = {}): VirtualDriver {
-  return new SimulatedDriver(options.turnSwitches ?? 10_000);
+  return new SimulatedDriver(options);
 }
 
 class SimulatedDriver implements VirtualDriver {
   readonly name = "virtual";
   readonly turnBudget = Infinity;
   readonly turnSwitches: number;
-  #sink: DriverSink | undefined;
+  readonly network: VirtualNetwork;
+  readonly #options: VirtualDriverOptions;
+  readonly #agenda = new Agenda();
+  #sink!: DriverSink;
+  #sockets!: Sockets;
+  #isClosed = false;
+  #stdin: Inbox | undefined;
   #clock = 0;
   #deadline = Infinity;
   #immediate: NodeJS.Immediate | undefined;
   #isReady = false;
   #output: Buffer[] = [];
 
-  constructor(turnSwitches: number) {
+  constructor(options: VirtualDriverOptions) {
+    const { turnSwitches = 10_000, latency = 0.1, window = 64 << 10 } = options;
+    this.#options = options;
     this.turnSwitches = turnSwitches;
+    const after = (nanoseconds: number, action: () => void) => this.#after(nanoseconds, action);
+    this.network = new VirtualNetwork(after, { latency: latency * 1e6, window });
   }
 
   get output(): string {
     return Buffer.concat(this.#output).toString();
   }
 
+  get canGoOn(): boolean {
+    return this.#deadline !== Infinity || this.#agenda.next !== Infinity;
+  }
+
   open(sink: DriverSink): void {
-    this.#sink = sink;
+    this.#sink = guardedSink(sink, () => this.#isClosed);
+    this.#sockets = new Sockets(this.#sink);
   }
 
   now(): number {
     return this.#clock;
   }
 
-  get canGoOn(): boolean {
-    return this.#deadline !== Infinity;
+  submit(operation: Operation, bytes: Uint8Array): number {
+    const { opcode, handle, slot } = operation;
+    if (opcode === Opcode.WRITE && slot === OUTPUT_SLOT) return this.#print(operation, bytes);
+    if (opcode === Opcode.READ && handle === STANDARD_INPUT) return this.#openStdin().read(operation, bytes);
+    switch (opcode) {
+      case Opcode.LISTEN:
+        return this.#listen(operation, textOf(bytes));
+      case Opcode.CONNECT:
+        return this.#connect(operation, textOf(bytes));
+      case Opcode.LOOKUP:
+        return this.#lookup(operation, textOf(bytes));
+      default:
+        return this.#sockets.submit(operation, bytes);
+    }
   }
 
-  submit(operation: Operation, bytes: Uint8Array): number {
-    if (operation.opcode !== Opcode.WRITE || operation.slot !== OUTPUT_SLOT) return -Errno.ENOTSUP;
-    this.#output.push(Buffer.from(bytes));
-    queueMicrotask(() => this.#sink?.complete(operation, operation.length));
+  cancel(operation: Operation): void {
+    this.#stdin?.cancel(operation);
+    this.#sockets.cancel(operation);
+  }
+
+  #print(operation: Operation, bytes: Uint8Array): number {
+    if (operation.handle !== STANDARD_OUTPUT) return -Errno.EBADF;
+    const copy = Buffer.from(bytes);
+    this.#output.push(copy);
+    this.#options.stdout?.write(copy);
+    queueMicrotask(() => this.#sink.complete(operation, operation.length));
     return PENDING;
   }
 
-  cancel(): void {}
+  #openStdin(): Inbox {
+    if (!this.#stdin) {
+      const { stdin = "" } = this.#options;
+      this.#stdin = new Inbox(this.#sink, () => {});
+      if (stdin?.length) this.#stdin.add(Buffer.from(stdin));
+      if (stdin !== null) this.#stdin.end(0);
+    }
+    return this.#stdin;
+  }
+
+  #listen(operation: Operation, host: string): number {
+    const sockets = this.#sockets;
+    const listener = new VirtualListener(this.network, { host, port: operation.argument }, this.#sink, sockets);
+    if (listener.port < 0) return listener.port;
+    this.#after(0, () => sockets.settle(operation, () => sockets.addListener(listener), listener.port));
+    return sockets.begin(operation, () => listener.close());
+  }
+
+  #connect(operation: Operation, host: string): number {
+    const sockets = this.#sockets;
+    let isForgotten = false;
+    let stream: VirtualStream | undefined;
+    if (operation.argument > 65_535) return -Errno.EINVAL;
+    this.network.begin(host, operation.argument, (endpoint) => {
+      if (typeof endpoint === "number") {
+        sockets.settle(operation, endpoint);
+        return;
+      }
+      const connected = new VirtualStream(endpoint, this.#sink);
+      stream = connected;
+      // Whoever has accepted it reads a reset.
+      if (isForgotten) connected.destroy();
+      sockets.settle(operation, () => sockets.addStream(connected));
+    });
+    return sockets.begin(operation, () => {
+      isForgotten = true;
+      stream?.destroy();
+    });
+  }
+
+  #lookup(operation: Operation, host: string): number {
+    const addresses = this.network.resolve(host);
+    if (typeof addresses === "number") return addresses;
+    const answer = addresses.join("\n");
+    this.#after(0, () => this.#sockets.settle(operation, (into) => new TextEncoder().encodeInto(answer, into).written));
+    return this.#sockets.begin(operation, () => {});
+  }
+
+  #after(nanoseconds: number, action: () => void): void {
+    if (this.#isClosed) return;
+    this.#agenda.add(this.#clock + nanoseconds, action);
+    this.#schedule();
+  }
 
   soon(): void {
     this.#isReady = true;
@@ -73,18 +180,37 @@ class SimulatedDriver implements VirtualDriver {
   }
 
   #schedule(): void {
-    this.#immediate ??= setImmediate(() => {
-      this.#immediate = undefined;
-      // Time passes only when nothing is ready before the armed deadline. After a turn, it is armed anew.
-      if (!this.#isReady && this.#deadline !== Infinity) this.#clock = Math.max(this.#clock, this.#deadline);
+    if (this.#isClosed) return;
+    this.#immediate ??= setImmediate(() => this.#step());
+  }
+
+  /** Lets the world go on to the next event, unless fibers are ready now; then the program has its turn. */
+  #step(): void {
+    this.#immediate = undefined;
+    // Time passes only when nothing is ready.
+    if (!this.#isReady) this.#passTime();
+    if (this.#isReady || this.#deadline <= this.#clock) {
       this.#isReady = false;
       this.#deadline = Infinity;
-      this.#sink?.turn();
-    });
+      this.#sink.turn();
+    }
+    if (this.#isReady || this.canGoOn) this.#schedule();
+  }
+
+  #passTime(): void {
+    const next = Math.min(this.#deadline, this.#agenda.next);
+    if (next !== Infinity) this.#clock = Math.max(this.#clock, next);
+    this.#agenda.run(this.#clock);
   }
 
   close(): void {
-    this.#sink = undefined;
+    this.#isClosed = true;
     if (this.#immediate) clearImmediate(this.#immediate);
+    this.#sockets.close();
+    this.#agenda.clear();
   }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("utf8");
 }

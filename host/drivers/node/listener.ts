@@ -4,38 +4,37 @@ import type { Operation } from "../../abi.ts";
 import type { DriverSink } from "../../driver.ts";
 import { errnoOf } from "../../errno.ts";
 import { Backlog } from "../common/backlog.ts";
-import type { Closable } from "../common/handles.ts";
+import type { SocketListener, Sockets } from "../common/sockets.ts";
 import { NodeStream } from "./stream.ts";
 
 /** Connections that the system holds before Node accepts them. */
 const SYSTEM_BACKLOG = 4096;
 
-export class NodeListener implements Closable {
+export class NodeListener implements SocketListener {
   readonly #server: Server;
   readonly #sink: DriverSink;
   readonly #backlog: Backlog<NodeStream>;
   #isClosed = false;
 
-  private constructor(server: Server, sink: DriverSink, open: (stream: NodeStream) => number) {
+  private constructor(server: Server, sink: DriverSink, sockets: Sockets) {
     this.#server = server;
     this.#sink = sink;
-    this.#backlog = new Backlog(sink, open);
+    this.#backlog = new Backlog(sink, (stream) => sockets.addStream(stream));
     server.on("connection", (socket) => this.#add(socket));
   }
 
   /**
    * Begins to listen. `settle` is called once: with the listener and its port, or with an errno.
-   * @param open gives an accepted connection its handle
    * @returns what forgets it
    */
   static listen(
     { host, port }: { host: string; port: number },
     sink: DriverSink,
-    open: (stream: NodeStream) => number,
+    sockets: Sockets,
     settle: (listener: NodeListener | null, portOrErrno: number) => void,
   ): () => void {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
-    const listener = new NodeListener(server, sink, open);
+    const listener = new NodeListener(server, sink, sockets);
     const forget = () => {
       server.removeAllListeners("listening");
       listener.close();

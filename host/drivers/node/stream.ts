@@ -3,14 +3,14 @@ import type { Socket } from "node:net";
 import { type Operation, PENDING } from "../../abi.ts";
 import type { DriverSink } from "../../driver.ts";
 import { Errno, errnoOf } from "../../errno.ts";
-import type { Closable } from "../common/handles.ts";
 import type { Inbox } from "../common/inbox.ts";
+import type { SocketStream } from "../common/sockets.ts";
 import { readAhead } from "./read-ahead.ts";
 
 /** Bytes that are read ahead of the program. */
 const READ_AHEAD = 64 << 10;
 
-export class NodeStream implements Closable {
+export class NodeStream implements SocketStream {
   readonly #socket: Socket;
   readonly #sink: DriverSink;
   readonly #inbox: Inbox;

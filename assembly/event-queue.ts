@@ -21,7 +21,7 @@ import { beginFail, leaveError } from "./failure";
 import { enlarge } from "./memory";
 import { Flag, indexOf, Reason, record } from "./record";
 import { beginPark, wake } from "./scheduler";
-import { startTimer, stopTimer } from "./timers";
+import { reserveTimer, startTimer, stopTimer } from "./timers";
 
 const SLOT_BYTES: u32 = 8;
 const INITIAL_CAPACITY: u32 = 16;
@@ -54,12 +54,14 @@ export function submitNow(): i32 {
 
 /**
  * Hands out the prepared operation. True: suspend now; false: it has ended. Either way, `endOperation` then gives the result.
- * @param buffer the object that its bytes belong to; 0 when the host has read them
+ * @param buffer the object that its result will be written to; 0 when the host has read all that it needs
  * @param deadline when to give up, in nanoseconds of the driver's clock; infinite: never
  */
 export function beginOperation(reason: Reason, buffer: usize, deadline: f64): bool {
   const fiber = requireFiber();
+  // All that can trap comes first: an operation that the host has begun must be waited for.
   if (!free) grow();
+  if (deadline != Infinity) reserveTimer();
   const slot = free;
   const entry = slots + slot * SLOT_BYTES;
   const o = changetype<Operation>(operation);

@@ -75,7 +75,7 @@ export class TcpStream implements Reader {
    */
   write(from: Uint8Array): void {
     if (isTurnOver()) suspend();
-    if (beginWrite(this, changetype<usize>(from), from.dataStart, <u32>from.length)) suspend();
+    if (beginWrite(this, from.dataStart, <u32>from.length)) suspend();
     const result = endOperation();
     if (result < 0 && refuseWrite(this, result)) suspend();
   }
@@ -83,7 +83,7 @@ export class TcpStream implements Reader {
   /** The same; false when it fails, with the code in `Fiber.current().lastError`. */
   writeOrError(from: Uint8Array): bool {
     if (isTurnOver()) suspend();
-    if (beginWrite(this, changetype<usize>(from), from.dataStart, <u32>from.length)) suspend();
+    if (beginWrite(this, from.dataStart, <u32>from.length)) suspend();
     return endOperationOrError() >= 0;
   }
 
@@ -149,15 +149,15 @@ function beginReadOf(stream: TcpStream, into: Uint8Array): bool {
   return beginRead(handleOf(stream), into, deadlineOf(stream));
 }
 
-function beginWrite(stream: TcpStream, buffer: usize, pointer: usize, length: u32): bool {
+function beginWrite(stream: TcpStream, pointer: usize, length: u32): bool {
   if (!isOpen(stream)) return endAsClosed();
   prepare(Opcode.WRITE, handleOf(stream), pointer, length, 0);
-  return beginOperation(Reason.WRITE, buffer, deadlineOf(stream));
+  return beginOperation(Reason.WRITE, 0, deadlineOf(stream));
 }
 
 function beginWriteText(stream: TcpStream, text: string): bool {
   const bytes = String.UTF8.encode(text, false, String.UTF8.ErrorMode.REPLACE);
-  return beginWrite(stream, changetype<usize>(bytes), changetype<usize>(bytes), <u32>bytes.byteLength);
+  return beginWrite(stream, changetype<usize>(bytes), <u32>bytes.byteLength);
 }
 
 function shutdownStream(stream: TcpStream): i32 {

@@ -82,10 +82,15 @@ function siftDown(index: u32, deadline: f64, fiber: usize, order: u32): void {
   put(index, deadline, fiber, order);
 }
 
+/** Makes room for one more timer: after that, starting it cannot trap. */
+export function reserveTimer(): void {
+  if (count == capacity) grow();
+}
+
 /** Starts the timer of a fiber that has none. `deadline` in nanoseconds of the driver's clock; infinite: never. */
 export function startTimer(fiber: usize, deadline: f64): void {
   assert(record(fiber).timer == 0, "as-fibers: a fiber has one timer at most");
-  if (count == capacity) grow();
+  reserveTimer();
   count++;
   siftUp(count - 1, deadline, fiber, sequence++);
 }

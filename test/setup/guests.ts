@@ -45,6 +45,7 @@ export const variants: Record<string, FlaggedVariant[]> = {
     { label: "small-memory", target: "debug", flags: ["--maximumMemory", "48"] },
   ],
   "host-start": [{ target: "debug" }],
+  "channel-programs": [{ runtime: "minimal" }, { target: "debug" }, { label: "small-steps", flags: smallSteps }],
   collector: [{ runtime: "minimal" }, { label: "small-steps", flags: smallSteps }],
   context: [{ target: "debug" }],
   exhaustion: [{ label: "small-shadow-stack", flags: ["--stackSize", "8192"] }],
@@ -118,12 +119,26 @@ let library: string[] | undefined;
 /** What every guest depends on: compiler and transform as built, the guest library, and the folders of the guests. */
 function libraryFiles(): string[] {
   library ??= [
-    ...filesIn("dist").filter((file) => file.endsWith(".js")),
+    ...bundleFiles("dist/compiler.js"),
     ...filesIn("assembly"),
     ...filesIn("test/guests").filter((file) => path.dirname(file) !== path.join(root, "test/guests")),
     path.join(root, "node_modules/assemblyscript/package.json"),
   ];
   return library;
+}
+
+/** A bundle and the chunks that it is made of. What else the build has made does not change a guest. */
+function bundleFiles(bundle: string): string[] {
+  const found = new Set<string>();
+  const add = (file: string): void => {
+    if (found.has(file)) return;
+    found.add(file);
+    for (const [, chunk = ""] of readFileSync(file, "utf8").matchAll(/(?:from|import) ?"(\.\/[^"]+\.js)"/g)) {
+      add(path.join(path.dirname(file), chunk));
+    }
+  };
+  add(path.join(root, bundle));
+  return [...found].toSorted();
 }
 
 function filesIn(folder: string): string[] {

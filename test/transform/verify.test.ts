@@ -171,3 +171,12 @@ describe("E_MIXED_ROLES and E_INLINED_BODY: the switch's functions are inlined i
     expect(error.message).toContain((error.cause as VerificationError).functionName);
   });
 });
+
+test("E_TABLE_TOO_LARGE: more functions as values than 16 bits can tell apart", () => {
+  const module = parseModuleText("(module)");
+  const references = (count: number) => new Set(Array.from({ length: count }, (_, i) => `f${i}`));
+  expect(() => verifyBeforeAsyncify({ ...module, table: references(65_535) })).not.toThrow();
+  expect(() => verifyBeforeAsyncify({ ...module, table: references(65_536) })).toThrow(
+    /^E_TABLE_TOO_LARGE: the program uses 65536 functions/,
+  );
+});

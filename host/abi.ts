@@ -135,24 +135,30 @@ export const COMPLETIONS_CAPACITY = 1024;
 
 const COMPLETION_WORDS = 4;
 
-/** Views over a memory that grows: growing detaches the old ones. */
+/** Views over a memory that grows: growing detaches the old ones, which have no length then. Asking the memory itself would cost more. */
 export class GuestMemory {
   readonly #memory: WebAssembly.Memory;
+  #buffer: ArrayBuffer;
   #words: Uint32Array;
 
   constructor(memory: WebAssembly.Memory) {
     this.#memory = memory;
-    this.#words = new Uint32Array(memory.buffer);
+    this.#buffer = memory.buffer;
+    this.#words = new Uint32Array(this.#buffer);
   }
 
   #currentWords(): Uint32Array {
-    if (this.#words.buffer !== this.#memory.buffer) this.#words = new Uint32Array(this.#memory.buffer);
+    if (!this.#words.length) {
+      this.#buffer = this.#memory.buffer;
+      this.#words = new Uint32Array(this.#buffer);
+    }
     return this.#words;
   }
 
   /** So many bytes at this address. Valid until the guest next runs. */
   bytes(pointer: number, length: number): Uint8Array {
-    return new Uint8Array(this.#memory.buffer, pointer, length);
+    this.#currentWords();
+    return new Uint8Array(this.#buffer, pointer, length);
   }
 
   /** Reads the operation at this address. */

@@ -1,40 +1,100 @@
 /** The documents: their programs run and print what stands below them, their links lead somewhere, the table of errors is complete. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { Writable } from "node:stream";
-import { load, nodeDriver } from "as-fibers";
-import { compile } from "as-fibers/compiler";
+import { Readable, Writable } from "node:stream";
+import { type Driver, load, nodeDriver, virtualDriver } from "as-fibers";
+import { compile, type Compiled } from "as-fibers/compiler";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { root } from "./setup/command.ts";
-import { readBlocks, readDocument, readLinks } from "./setup/markdown.ts";
+import { root, runNode } from "./setup/command.ts";
+import { type Block, readAnchors, readBlocks, readDocument, readLinks } from "./setup/markdown.ts";
 
 const documents = readdirSync(path.join(root, "docs")).map((file) => `docs/${file}`);
 documents.push("README.md", "CONTRIBUTING.md", "CHANGELOG.md");
 
 test.each(documents.filter((file) => file.endsWith(".md")))("the links of %s lead somewhere", (file) => {
-  for (const link of readLinks(file)) expect(existsSync(path.join(root, link)), link).toBe(true);
+  for (const link of readLinks(file)) {
+    expect(existsSync(path.join(root, link.file)), link.file).toBe(true);
+    if (link.anchor) expect(readAnchors(link.file)).toContain(link.anchor);
+  }
 });
 
-describe("docs/using.md", () => {
+/**
+ * What the guides show is run, and prints what stands in the ```text block below it:
+ *
+ * - ```ts: on every driver, or on the one that is named behind the language. What stands in a ```text input block is its standard input.
+ * - ```js: in Node; directly below a program in AssemblyScript, it loads that one, as program.wasm.
+ * - What is marked as a fragment is not run.
+ */
+const guides = ["using", "concurrency", "server", "blocking", "channels"].map((name) => `docs/${name}.md`);
+
+interface Shown {
+  heading: string;
+  /** In AssemblyScript. */
+  program?: Block;
+  /** In JavaScript. */
+  script?: Block;
+  input: string;
+  output: string;
+}
+
+function readShown(guide: string): Shown[] {
+  const shown: Shown[] = [];
+  const blocks = readBlocks(guide);
+  const isCode = ({ language, note }: Block) => ["ts", "js"].includes(language) && note !== "fragment";
+  for (let block = blocks.shift(); block; block = blocks.shift()) {
+    if (!isCode(block)) continue;
+    const example: Shown = { heading: block.heading, input: "", output: "" };
+    if (block.language === "ts") example.program = block;
+    else example.script = block;
+    if (block.language === "ts" && blocks[0]?.language === "js") example.script = blocks.shift() as Block;
+    if (blocks[0]?.note === "input") example.input = blocks.shift()?.text ?? "";
+    const output = blocks.shift();
+    if (output?.language !== "text") throw new Error(`${guide}, ${block.heading}: what it prints must stand below it`);
+    shown.push({ ...example, output: output.text });
+  }
+  return shown;
+}
+
+describe.each(guides)("%s", (guide) => {
   let folder = "";
 
   beforeAll(() => {
     folder = mkdtempSync(path.join(tmpdir(), "as-fibers-docs-"));
+    mkdirSync(path.join(folder, "node_modules"));
+    symlinkSync(root, path.join(folder, "node_modules/as-fibers"));
   });
 
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  const blocks = readBlocks("docs/using.md");
-  const programs = blocks.filter(({ language }) => language === "ts");
-
-  test.each(programs.map((block) => [block.heading, block] as const))("%s", async (_, { index, text }) => {
-    const expected = blocks[index + 1];
-    expect(expected?.language, "what it prints stands below it").toBe("text");
+  async function build(text: string): Promise<Compiled> {
     const file = path.join(folder, "program.ts");
     writeFileSync(file, text);
-    const { binary, sourceMap, report } = await compile(file, { target: "debug" });
-    expect(report).not.toMatch(/WARNING|ERROR/);
+    const compiled = await compile(file, { target: "debug" });
+    expect(compiled.report).not.toMatch(/WARNING|ERROR/);
+    return compiled;
+  }
+
+  async function runProgram({ binary, sourceMap }: Compiled, driver: Driver): Promise<void> {
+    const app = await load(binary, { sourceMap, driver });
+    try {
+      await app.exports["main"]?.();
+    } finally {
+      await app.close();
+    }
+    expect(app.warnings).toEqual([]);
+  }
+
+  async function outputOnNode(compiled: Compiled, input: string): Promise<string> {
     let output = "";
     const stdout = new Writable({
       write(chunk: Buffer, _encoding, done) {
@@ -42,12 +102,43 @@ describe("docs/using.md", () => {
         done();
       },
     });
-    const app = await load(binary, { sourceMap, driver: nodeDriver({ stdout }) });
-    await app.exports["main"]?.();
-    await app.close();
-    expect(output).toBe(expected?.text);
-    expect(app.warnings).toEqual([]);
+    await runProgram(compiled, nodeDriver({ stdout, stdin: Readable.from([Buffer.from(input)]) }));
+    return output;
+  }
+
+  async function outputOnVirtual(compiled: Compiled, input: string): Promise<string> {
+    const driver = virtualDriver({ stdin: input });
+    await runProgram(compiled, driver);
+    return driver.output;
+  }
+
+  const shown = readShown(guide);
+
+  test.each(shown.map((example) => [example.heading, example] as const))("%s", async (_, example) => {
+    const { program, script, input, output } = example;
+    const compiled = program && (await build(program.text));
+    if (script) {
+      if (compiled) {
+        writeFileSync(path.join(folder, "program.wasm"), compiled.binary);
+        writeFileSync(path.join(folder, "module.wasm.map"), compiled.sourceMap);
+      }
+      writeFileSync(path.join(folder, "program.mjs"), script.text);
+      const ended = await runNode(["program.mjs"], { cwd: folder });
+      expect(ended).toEqual({ code: 0, stdout: output, stderr: "" });
+      return;
+    }
+    if (!compiled) throw new Error("neither a program nor a script");
+    if (program.note !== "virtual") expect(await outputOnNode(compiled, input), "node").toBe(output);
+    if (program.note !== "node") expect(await outputOnVirtual(compiled, input), "virtual").toBe(output);
   });
+});
+
+test("docs/using.md names everything that programs can import", () => {
+  const [, table = ""] = /^## What there is\n(.*?)^## /ms.exec(readDocument("docs/using.md")) ?? [];
+  const index = readFileSync(path.join(root, "assembly/index.ts"), "utf8");
+  const names = [...index.matchAll(/^export \{ (.*) \}/gm)].flatMap(([, list = ""]) => list.split(", "));
+  expect(names.length).toBeGreaterThan(10);
+  for (const name of names) expect(table, name).toContain(`\`${name}\``);
 });
 
 test("docs/design.md names every file", () => {
@@ -79,12 +170,20 @@ describe("docs/errors.md", () => {
 
   const rows = readDocument("docs/errors.md")
     .split("\n")
-    .filter((line) => line.startsWith("| `E_"))
+    .filter((line) => line.startsWith("| `E"))
     .map((line) => line.split("|").map((cell) => cell.trim()));
+  const listed = rows.map((cells) => (cells[1] ?? "").replaceAll("`", ""));
+  const isOurs = (code: string) => code.startsWith("E_");
 
   test("lists every code of the sources, and no other", () => {
-    const listed = rows.map((cells) => (cells[1] ?? "").replaceAll("`", ""));
-    expect(listed.toSorted()).toEqual([...codesInSources()].toSorted());
+    expect(listed.filter(isOurs).toSorted()).toEqual([...codesInSources()].toSorted());
+  });
+
+  test("lists every code that the system's errors have, and no other", () => {
+    const source = readFileSync(path.join(root, "assembly/errno.ts"), "utf8");
+    const codes = [...source.matchAll(/return "(E[A-Z_]+)";/g)].map(([, code = ""]) => code);
+    const theirs = codes.filter((code) => !isOurs(code)).toSorted();
+    expect(listed.filter((code) => !isOurs(code)).toSorted()).toEqual(theirs);
   });
 
   test("says when it comes and what to do", () => {

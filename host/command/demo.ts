@@ -5,7 +5,7 @@ import { listExamples } from "./examples.ts";
 import { ExitCode } from "./exit-code.ts";
 import { help } from "./help.ts";
 import { palette, wantsColour } from "./palette.ts";
-import { runProgram } from "./run.ts";
+import { runProgram } from "./thread.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Runs the command with the words behind "demo"; the exit code. @throws UsageError */
@@ -33,7 +33,18 @@ export async function demo(words: string[]): Promise<number> {
     return showcase();
   }
   const file = path.relative(process.cwd(), example.file);
-  return runProgram({ file, words: programArguments, target: "debug", runtime: "incremental", stackLimit: undefined });
+  // An interrupt is how one leaves a server: nothing has gone wrong.
+  return runProgram(
+    {
+      file,
+      words: programArguments,
+      driver: "node",
+      target: "debug",
+      runtime: "incremental",
+      stackLimit: undefined,
+    },
+    { interruptedCode: ExitCode.OK },
+  );
 }
 
 function parseDemoOptions(words: string[]) {

@@ -4,7 +4,7 @@ import type { Palette } from "./palette.ts";
 const COMMANDS = `
 usage
   as-fibers run <file.ts> [options] [-- arguments]
-  as-fibers demo [name]
+  as-fibers demo [name] [-- arguments]
   as-fibers --help | --version
 
 commands
@@ -21,9 +21,15 @@ usage
 Compiles the program in memory and runs the function main that it exports.
 The arguments are given to main: strings, numbers and bool, by the types of its
 parameters. What main returns is printed. When main has returned, the program
-ends: fibers that still run are cancelled, and their cleanups run.
+ends: fibers that still run are cancelled, and their cleanups run. So it does
+when interrupted (Ctrl-C, SIGTERM); a second time, it ends at once.
 
 options
+  --driver node|virtual
+      who serves the program: node, the default, or a simulated world, whose
+      clock jumps to the next event when all fibers wait, and in which the
+      program is alone; its standard input is read before main begins, and
+      not at all from a terminal
   --target debug|release
       debug, the default, starts fast and names every frame of a failure;
       release is optimized
@@ -37,14 +43,23 @@ exit codes
   0    main has returned
   1    main failed, or the program does not compile: see standard error
   2    called wrongly: no such file, no main, an unknown option
-  130  interrupted (Ctrl-C): fibers were cancelled, and cleanups have run
+  130  interrupted by Ctrl-C (SIGINT)
+  143  terminated (SIGTERM)
 `;
 
 const DEMO = `
 usage
-  as-fibers demo            list the examples
-  as-fibers demo showcase   the tour, on one screen
-  as-fibers demo <name>     run an example
+  as-fibers demo                          list the examples
+  as-fibers demo showcase                 the tour
+  as-fibers demo <name> [-- arguments]    run an example
+
+The arguments are given to its main. A server prints where it listens, and
+serves until it is interrupted (Ctrl-C, SIGTERM): then it closes in order, and
+the exit code is 0. Interrupted a second time, it ends at once.
+
+examples
+  as-fibers demo delay-server             on a port that is free
+  as-fibers demo delay-server -- 8080     on port 8080
 `;
 
 /** The help of the whole command, or of one. */

@@ -1,8 +1,13 @@
 /** The thread in which `as-fibers run` runs a program: compiles it, loads it, calls main, and reports. */
 import path from "node:path";
+import { text } from "node:stream/consumers";
+import { isatty } from "node:tty";
 import { parentPort } from "node:worker_threads";
 import { type App } from "../app.ts";
 import type { CompileOptions, Compiled } from "../compile.ts";
+import type { Driver } from "../driver.ts";
+import { nodeDriver } from "../drivers/node.ts";
+import { virtualDriver } from "../drivers/virtual.ts";
 import { FibersError } from "../errors.ts";
 import { load } from "../load.ts";
 import { type ExportDescription, readSection } from "../section.ts";
@@ -10,7 +15,9 @@ import type { PlainValue } from "../values.ts";
 import { parseArguments } from "./arguments.ts";
 import { ExitCode } from "./exit-code.ts";
 import { palette } from "./palette.ts";
+import type { FromThread, ThreadData, ToThread } from "./protocol.ts";
 import { report, reportMessages, type ReportOptions } from "./report.ts";
+import { ThreadInput } from "./thread-input.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What the thread is told, as a worker's data. */
@@ -18,6 +25,7 @@ export interface ProgramOptions {
   file: string;
   /** The arguments for main. */
   words: string[];
+  driver: "node" | "virtual";
   target: NonNullable<CompileOptions["target"]>;
   runtime: NonNullable<CompileOptions["runtime"]>;
   stackLimit: number | undefined;
@@ -25,14 +33,14 @@ export interface ProgramOptions {
   isColoured: boolean;
 }
 
-/** What the thread says when main begins: from now on it can close in order. */
-export const RUNNING = "running";
-
 /** The function that is run. */
 const MAIN = "main";
 
+/** The file descriptor. */
+const STANDARD_INPUT = 0;
+
 /** Runs the program; the exit code. Failures are reported on standard error. */
-export async function runInThread(options: ProgramOptions): Promise<number> {
+export async function runInThread({ program: options, input }: ThreadData): Promise<number> {
   const reportOptions = {
     colours: palette(options.isColoured),
     sourceFolder: path.dirname(path.resolve(options.file)),
@@ -44,6 +52,7 @@ export async function runInThread(options: ProgramOptions): Promise<number> {
     const main = findMain(readSection(module).exports, options.file);
     const values = parseArguments(main, options.words);
     const app = await load(module, {
+      driver: makeDriver(options.driver, () => new ThreadInput(input)),
       sourceMap: program.sourceMap,
       onUnobserved(error) {
         process.stderr.write("as-fibers: nobody looked at the failure of this fiber:\n");
@@ -61,19 +70,26 @@ export async function runInThread(options: ProgramOptions): Promise<number> {
   }
 }
 
+/** On simulated time, all input is read when the program first asks for some: waiting for it takes real time. Of a terminal, nothing is read. */
+function makeDriver(name: ProgramOptions["driver"], openInput: () => ThreadInput): Driver {
+  if (name === "node") return nodeDriver({ stdin: openInput });
+  return virtualDriver({ stdin: isatty(STANDARD_INPUT) ? "" : () => text(openInput()), stdout: process.stdout });
+}
+
 const INTERRUPTED = Symbol("interrupted");
 
 /** Calls main and closes the program when it has ended. @throws INTERRUPTED when it was told to close before */
 async function callMain(app: App, values: PlainValue[]): Promise<PlainValue | undefined> {
   let isInterrupted = false;
-  const close = () => {
+  const close = (message: ToThread) => {
+    if (message !== "close") return;
     isInterrupted = true;
     void app.close();
   };
   // Nothing is left that could wake a fiber: the event loop is empty.
   const assertIdle = () => app.assertIdle();
   parentPort?.once("message", close).unref();
-  parentPort?.postMessage(RUNNING);
+  parentPort?.postMessage("running" satisfies FromThread);
   process.on("beforeExit", assertIdle);
   try {
     return await app.exports[MAIN]?.(...values);

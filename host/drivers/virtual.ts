@@ -5,7 +5,7 @@
  */
 import { OUTPUT_SLOT, type Operation, Opcode, PENDING } from "../abi.ts";
 import type { Driver, DriverSink } from "../driver.ts";
-import { Errno } from "../errno.ts";
+import { Errno, errnoOf } from "../errno.ts";
 import { guardedSink } from "./common/guarded-sink.ts";
 import { Inbox } from "./common/inbox.ts";
 import { Sockets } from "./common/sockets.ts";
@@ -25,8 +25,11 @@ export interface VirtualDriver extends Driver {
 export interface VirtualDriverOptions {
   /** Switches per turn: between turns, JavaScript has its share. 10,000 by default. */
   turnSwitches?: number;
-  /** What the program reads from `Stdin`; by default it ends at once. null: nobody types anything. */
-  stdin?: string | Uint8Array | null;
+  /**
+   * What the program reads from `Stdin`; by default it ends at once. null: nobody types anything. A function is called when the program
+   * first reads; simulated time stands still until it has answered.
+   */
+  stdin?: string | Uint8Array | null | (() => Promise<string | Uint8Array>);
   /** Where `print` goes beside `output`. */
   stdout?: NodeJS.WritableStream;
   /** Milliseconds that bytes take from one end of a connection to the other; 0.1 by default. */
@@ -58,6 +61,8 @@ class SimulatedDriver implements VirtualDriver {
   #deadline = Infinity;
   #immediate: NodeJS.Immediate | undefined;
   #isReady = false;
+  /** Answers from outside that are waited for. */
+  #holds = 0;
   #output: Buffer[] = [];
 
   constructor(options: VirtualDriverOptions) {
@@ -73,7 +78,7 @@ class SimulatedDriver implements VirtualDriver {
   }
 
   get canGoOn(): boolean {
-    return this.#deadline !== Infinity || this.#agenda.next !== Infinity;
+    return this.#holds > 0 || this.#deadline !== Infinity || this.#agenda.next !== Infinity;
   }
 
   open(sink: DriverSink): void {
@@ -116,13 +121,25 @@ class SimulatedDriver implements VirtualDriver {
   }
 
   #openStdin(): Inbox {
-    if (!this.#stdin) {
-      const { stdin = "" } = this.#options;
-      this.#stdin = new Inbox(this.#sink, () => {});
-      if (stdin?.length) this.#stdin.add(Buffer.from(stdin));
-      if (stdin !== null) this.#stdin.end(0);
-    }
-    return this.#stdin;
+    if (this.#stdin) return this.#stdin;
+    const { stdin = "" } = this.#options;
+    const inbox = new Inbox(this.#sink, () => {});
+    const fill = (input: string | Uint8Array) => {
+      if (input.length) inbox.add(Buffer.from(input));
+      inbox.end(0);
+    };
+    if (typeof stdin === "function") void this.#hold(stdin().then(fill, (error: unknown) => inbox.end(errnoOf(error))));
+    else if (stdin !== null) fill(stdin);
+    this.#stdin = inbox;
+    return inbox;
+  }
+
+  /** Lets no time pass until this is settled: it does not belong to the simulated world. */
+  async #hold(settled: Promise<void>): Promise<void> {
+    this.#holds++;
+    await settled;
+    this.#holds--;
+    this.#schedule();
   }
 
   #listen(operation: Operation, host: string): number {
@@ -188,13 +205,13 @@ class SimulatedDriver implements VirtualDriver {
   #step(): void {
     this.#immediate = undefined;
     // Time passes only when nothing is ready.
-    if (!this.#isReady) this.#passTime();
+    if (!this.#isReady && !this.#holds) this.#passTime();
     if (this.#isReady || this.#deadline <= this.#clock) {
       this.#isReady = false;
       this.#deadline = Infinity;
       this.#sink.turn();
     }
-    if (this.#isReady || this.canGoOn) this.#schedule();
+    if (this.#isReady || (this.canGoOn && !this.#holds)) this.#schedule();
   }
 
   #passTime(): void {

@@ -120,10 +120,49 @@ describe("Ctrl-C", () => {
     expect(ended).toEqual({ code: 130, stdout: "waiting\nmain is cleaned up\n", stderr: "" });
   });
 
+  test("a second time ends it at once, whatever it does", async () => {
+    // Two signals of a kind could become one on the way.
+    const ended = await run("ends", ["spin"], {
+      onOutput: (_, child) => void (child.kill("SIGINT") && child.kill("SIGTERM")),
+    });
+    expect(ended).toEqual({ code: 143, stdout: "waiting\n", stderr: "" });
+  });
+
   test("works when a fiber never yields", async () => {
     const ended = await run("ends", ["spin"], { onOutput: interrupt });
     expect(ended.code).toBe(130);
     expect(ended.stderr).toBe("as-fibers: a fiber does not yield: ended without running the cleanups\n");
+  });
+});
+
+test("SIGTERM does the same, with its own exit code", async () => {
+  const ended = await run("ends", ["wait"], {
+    onOutput(stdout, child) {
+      if (stdout === "waiting\n") child.kill("SIGTERM");
+    },
+  });
+  expect(ended).toEqual({ code: 143, stdout: "waiting\nmain is cleaned up\n", stderr: "" });
+});
+
+describe("--driver virtual", () => {
+  test("lets a week pass at once", async () => {
+    const ended = await run("ends", ["--driver", "virtual", "wait"]);
+    expect(ended).toEqual({ code: 0, stdout: "waiting\nmain is cleaned up\n", stderr: "" });
+  });
+
+  test("prints as much as the program likes", async () => {
+    const { code, stdout } = await run("ends", ["--driver", "virtual", "lines"]);
+    expect(code).toBe(0);
+    expect(stdout).toBe(Array.from({ length: 100_000 }, (_, i) => `line ${i}\n`).join(""));
+  });
+
+  test("ends a program at a standstill: nobody else is there who could connect", async () => {
+    const { code, stderr } = await run("ends", ["--driver", "virtual", "accept"]);
+    expect(code).toBe(1);
+    expect(stderr).toBe(`\
+✘ E_DEADLOCK nothing can wake these fibers any more:
+  fiber 1 "main": parked (accept) at ${placeIn("ends", 'TcpListener.bind("127.0.0.1", 0).accept()')}
+`);
   });
 });
 
@@ -165,6 +204,7 @@ describe("a wrong call of the command", () => {
     [["run", program("no-main")], "E_NO_MAIN", "it exports start; "],
     [["run", program("wrong-types")], "E_UNSUPPORTED_TYPE", "numbers, bool and string"],
     [["run", program("failure"), "--loud"], "E_INVALID_OPTION unknown option '--loud'", "as-fibers run --help"],
+    [["run", program("failure"), "--driver", "epoll"], 'E_INVALID_OPTION --driver got "epoll"', "node, virtual"],
     [["run", program("failure"), "--target", "fast"], 'E_INVALID_OPTION --target got "fast"', "debug, release"],
     [
       ["run", program("failure"), "--runtime", "none"],

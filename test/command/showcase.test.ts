@@ -10,7 +10,7 @@ const COLUMNS = 80;
 const ESCAPE = "\u001b";
 const CLEAR_LINE = `\r${" ".repeat(COLUMNS - 1)}\r`;
 
-test("in a pipe, shows all three parts as plain text within 80 columns", async () => {
+test("in a pipe, shows all four parts as plain text within 80 columns", async () => {
   const { code, stdout, stderr } = await asFibers(["demo", "showcase"]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).not.toContain(ESCAPE);
@@ -25,6 +25,15 @@ test("in a pipe, shows all three parts as plain text within 80 columns", async (
   expect(stdout).toMatch(/ended +1,000,000 fibers +[\d,]+ ns each\n/);
   for (const row of ["fiber", "generator"]) expect(stdout).toMatch(new RegExp(`${row}( +[\\d.]+){3} +\\d+\n`));
   expect(stdout).toMatch(/await( +[\d.]+){2} +– +\d+\n/);
+  for (let first = 1; first < 100; first += 10) {
+    const [, begin, end] =
+      new RegExp(` ${first}–${first + 9} [▁-█ ]{53} +(\\d+)–(\\d+) ms\n`).exec(stdout)?.map(Number) ?? [];
+    expect(begin).toBeGreaterThanOrEqual(first * 10);
+    expect(end).toBeGreaterThanOrEqual((first + 9) * 10);
+  }
+  expect(stdout).toMatch(/answered 100 requests, none early +[\d.]+ ms late at most\n/);
+  expect(stdout).toMatch(/waited +50\.50 s, if one after the other +\d\.\d\d s, all at once\n/);
+  expect(stdout).toMatch(/held +100 connections, a fiber each +[\d,]+ bytes each\n/);
   expect(stdout).toContain("✔ best of 5: 5    ✘ best of 6\n");
   expect(stdout).toContain("at examples/trap.ts:10:24\n");
 });

@@ -8,6 +8,8 @@ export interface Block {
   /** Its place among the blocks of the document. */
   index: number;
   language: string;
+  /** What stands behind the language; often empty. */
+  note: string;
   /** With the line break at its end. */
   text: string;
   /** The heading that it stands under. */
@@ -21,15 +23,40 @@ export function readDocument(file: string): string {
 export function readBlocks(file: string): Block[] {
   const blocks: Block[] = [];
   let heading = "";
-  for (const match of readDocument(file).matchAll(/^#+ ([^\n]*)$|^```(\w*)\n(.*?)^```$/gms)) {
+  for (const match of readDocument(file).matchAll(/^#+ ([^\n]*)$|^```(\w*)(?: (\w+))?\n(.*?)^```$/gms)) {
     if (match[1] !== undefined) heading = match[1];
-    else blocks.push({ index: blocks.length, language: match[2] ?? "", text: match[3] ?? "", heading });
+    else {
+      const [, , language = "", note = "", text = ""] = match;
+      blocks.push({ index: blocks.length, language, note, text, heading });
+    }
   }
   return blocks;
 }
 
-/** The targets of the links to files, relative to the repository's root. */
-export function readLinks(file: string): string[] {
-  const links = [...readDocument(file).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)];
-  return links.map((match) => path.join(path.dirname(file), match[1] ?? ""));
+/** A link to a file of the repository, and the heading in it that is meant. */
+export interface Link {
+  /** Relative to the repository's root. */
+  file: string;
+  /** As it stands in the link; empty when it has none. */
+  anchor: string;
+}
+
+/** The links to files and headings of this repository. */
+export function readLinks(file: string): Link[] {
+  const links = [...readDocument(file).matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g)];
+  return links.map(([, target = "", anchor = ""]) => ({
+    file: target ? path.join(path.dirname(file), target) : file,
+    anchor,
+  }));
+}
+
+/** What links to the headings of a document end in: made as GitHub makes them. */
+export function readAnchors(file: string): string[] {
+  const headings = [...readDocument(file).matchAll(/^#+ (.*)$/gm)];
+  return headings.map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{Letter}\p{Number} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
 }

@@ -1,4 +1,4 @@
-/** `ShowcaseProgram`: examples/showcase.ts, compiled; loaded anew for whatever is shown of it. */
+/** `ShowcaseProgram`: an example, compiled; loaded anew for whatever is shown of it. */
 import path from "node:path";
 import { Writable } from "node:stream";
 import type { App } from "../../app.ts";
@@ -17,8 +17,8 @@ export class ShowcaseProgram {
   }
 
   /** Compiles it: "debug" is quick and names the exact line of a trap, "release" is for measuring. */
-  static async compile(folder: string, target: "debug" | "release"): Promise<ShowcaseProgram> {
-    return new ShowcaseProgram(folder, await compile(path.join(folder, "showcase.ts"), { target }));
+  static async compile(folder: string, file: string, target: "debug" | "release"): Promise<ShowcaseProgram> {
+    return new ShowcaseProgram(folder, await compile(path.join(folder, file), { target }));
   }
 
   /** A new instance. */

@@ -1,4 +1,4 @@
-/** Part 3 of the showcase: a trap in one fiber, and the line where it happened. */
+/** Part 4 of the showcase: a trap in one fiber, and the line where it happened. */
 import { FiberError } from "../../errors.ts";
 import { excerpt } from "../excerpt.ts";
 import { describePlace } from "../report.ts";
@@ -9,7 +9,7 @@ import type { ShowcaseProgram } from "./showcase-program.ts";
 const FINISHED = 5;
 
 export async function showTrap(screen: Screen, program: ShowcaseProgram): Promise<void> {
-  screen.heading(3, "A trap stops one fiber, not the others", "examples/trap.ts");
+  screen.heading(4, "A trap stops one fiber, not the others", "examples/trap.ts");
   const { lines, error } = await program.outputAndError("trap");
   const trap = error instanceof FiberError ? error.cause : undefined;
   if (lines.length !== FINISHED + 1 || !(trap instanceof FiberError) || !trap.location) {

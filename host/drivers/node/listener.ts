@@ -14,11 +14,13 @@ export class NodeListener implements SocketListener {
   readonly #server: Server;
   readonly #sink: DriverSink;
   readonly #backlog: Backlog<NodeStream>;
+  readonly #lingering: Set<Socket>;
   #isClosed = false;
 
-  private constructor(server: Server, sink: DriverSink, sockets: Sockets) {
+  private constructor(server: Server, sink: DriverSink, sockets: Sockets, lingering: Set<Socket>) {
     this.#server = server;
     this.#sink = sink;
+    this.#lingering = lingering;
     this.#backlog = new Backlog(sink, (stream) => sockets.addStream(stream));
     server.on("connection", (socket) => this.#add(socket));
   }
@@ -31,10 +33,11 @@ export class NodeListener implements SocketListener {
     { host, port }: { host: string; port: number },
     sink: DriverSink,
     sockets: Sockets,
+    lingering: Set<Socket>,
     settle: (listener: NodeListener | null, portOrErrno: number) => void,
   ): () => void {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
-    const listener = new NodeListener(server, sink, sockets);
+    const listener = new NodeListener(server, sink, sockets, lingering);
     const forget = () => {
       server.removeAllListeners("listening");
       listener.close();
@@ -53,7 +56,7 @@ export class NodeListener implements SocketListener {
   }
 
   #add(socket: Socket): void {
-    const stream = new NodeStream(socket, this.#sink);
+    const stream = new NodeStream(socket, this.#sink, this.#lingering);
     if (this.#isClosed) stream.destroy();
     else this.#backlog.add(stream);
   }

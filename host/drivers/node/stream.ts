@@ -16,14 +16,19 @@ export class NodeStream implements SocketStream {
   readonly #inbox: Inbox;
   readonly address: string;
   #writer: Operation | undefined;
+  /** The writer's operation has ended and is not taken yet. */
+  #isComplete = false;
   /** Why writes are refused: an errno; 0 while they are not. */
   #refusal = 0;
+  /** Sockets that the program has closed, and that still send what it has written. */
+  readonly #lingering: Set<Socket>;
   /** A write was cancelled: what the system has not taken of it must not hold up closing. */
   #isTorn = false;
 
-  constructor(socket: Socket, sink: DriverSink) {
+  constructor(socket: Socket, sink: DriverSink, lingering: Set<Socket>) {
     this.#socket = socket;
     this.#sink = sink;
+    this.#lingering = lingering;
     this.address = addressOf(socket);
     this.#inbox = readAhead(socket, sink, READ_AHEAD);
     socket.on("error", (error) => this.#endWrites(errnoOf(error)));
@@ -44,18 +49,28 @@ export class NodeStream implements SocketStream {
     if (!length) return 0;
     // A copy: the socket may hold it for long, and the program may use its array again.
     this.#socket.write(Buffer.from(bytes), (error) => {
-      if (this.#writer === operation) this.#endWrite(error ? -errnoOf(error) : length);
+      if (operation === this.#writer) this.#endWrite(error ? -errnoOf(error) : length);
     });
-    // Nothing is left in the socket: the system has taken it all.
-    if (this.#socket.writableLength === 0) return length;
+    // Nothing is left in the socket: the system has taken it all, or refused it, which is told later.
+    if (this.#socket.writableLength === 0 && !this.#socket.errored) return length;
     this.#writer = operation;
     return PENDING;
   }
 
+  /** Until its result is taken, the write can be cancelled. */
   #endWrite(result: number): void {
-    const operation = this.#writer;
+    if (!this.#writer || this.#isComplete) return;
+    this.#isComplete = true;
+    const take = () => {
+      this.#leaveWrite();
+      return result;
+    };
+    this.#sink.complete(this.#writer, { take });
+  }
+
+  #leaveWrite(): void {
     this.#writer = undefined;
-    if (operation) this.#sink.complete(operation, result);
+    this.#isComplete = false;
   }
 
   #endWrites(errno: number): void {
@@ -66,9 +81,9 @@ export class NodeStream implements SocketStream {
   cancel(operation: Operation): void {
     this.#inbox.cancel(operation);
     if (operation !== this.#writer) return;
-    this.#writer = undefined;
     this.#refusal ||= Errno.EPIPE;
-    this.#isTorn = true;
+    this.#isTorn ||= !this.#isComplete;
+    this.#leaveWrite();
   }
 
   shutdown(): number {
@@ -82,8 +97,13 @@ export class NodeStream implements SocketStream {
   close(): void {
     this.#inbox.discard(Errno.EBADF);
     this.#endWrites(Errno.EBADF);
-    if (this.#isTorn) this.#socket.destroy();
-    else this.#socket.destroySoon();
+    if (this.#isTorn) {
+      this.#socket.destroy();
+      return;
+    }
+    this.#lingering.add(this.#socket);
+    this.#socket.once("close", () => this.#lingering.delete(this.#socket));
+    this.#socket.destroySoon();
   }
 
   /** At once, whatever is on its way. */

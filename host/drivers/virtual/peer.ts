@@ -62,11 +62,13 @@ export class VirtualPeer {
 
   /** Sends all of it; resolves when the network has taken it. */
   async write(bytes: Uint8Array | string): Promise<void> {
+    if (this.#isClosed) throw new NetworkError(Errno.EPIPE);
     const added = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
     this.#rest = Buffer.concat([this.#rest, added]);
     this.#send();
     await this.#until(() => !this.#rest.length || this.#isClosed || !!this.#end);
     if (this.#end) throw new NetworkError(this.#end);
+    if (this.#isClosed && this.#rest.length) throw new NetworkError(Errno.EPIPE);
   }
 
   /** Exactly so many bytes, or fewer at the end. Rejects with ECONNRESET when the connection was reset before. */

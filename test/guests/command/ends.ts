@@ -1,5 +1,5 @@
 /** The ways in which a program can end, by the argument. */
-import { defer, fail, Fiber, go, print, run, sleep, yieldNow } from "as-fibers/assembly";
+import { defer, fail, Fiber, go, print, run, sleep, TcpListener, yieldNow } from "as-fibers/assembly";
 
 /** In milliseconds. */
 const A_WEEK: f64 = 7 * 24 * 3600 * 1000;
@@ -19,6 +19,10 @@ function spin(_: i32): void {
 
 function failAlone(): void {
   fail("nobody joins this", "E_ALONE");
+}
+
+function accept(): void {
+  TcpListener.bind("127.0.0.1", 0).accept();
 }
 
 let partner: Fiber | null = null;
@@ -52,6 +56,7 @@ export function main(way: string): void {
   } else if (way == "deadlock") {
     partner = Fiber.current();
     run(joinPartner, "partner").join();
-  } else if (way == "deep") print(`${recurse(1000)} deep`);
+  } else if (way == "accept") accept();
+  else if (way == "deep") print(`${recurse(1000)} deep`);
   else if (way == "lines") for (let i = 0; i < 100_000; i++) print(`line ${i}`);
 }

@@ -1,0 +1,22 @@
+/** What the thread of a program and the one that watches over it say to each other. */
+import type { MessagePort } from "node:worker_threads";
+import type { ProgramOptions } from "./program.ts";
+
+/** What the program's thread is given at its start. */
+export interface ThreadData {
+  program: ProgramOptions;
+  /** Where it asks for standard input: an `InputRequest` for each `InputAnswer`. */
+  input: MessagePort;
+}
+
+/** main begins: from now on the program can close in order. */
+export type FromThread = "running";
+
+/** Close in order: cancel the fibers, run their cleanups, end. */
+export type ToThread = "close";
+
+/** Give me what comes next. One at a time. */
+export type InputRequest = "next";
+
+/** Bytes; null at the end; or what Node said when reading failed. */
+export type InputAnswer = Uint8Array | null | { code: string | undefined; message: string };

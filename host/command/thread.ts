@@ -1,0 +1,92 @@
+/**
+ * Watches over the thread in which a program runs.
+ *
+ * The program has a thread of its own so that Ctrl-C always works: a fiber that never yields blocks its thread, and a handler of
+ * signals there would wait for it forever.
+ */
+import { MessageChannel, Worker } from "node:worker_threads";
+import { ExitCode } from "./exit-code.ts";
+import { wantsColour } from "./palette.ts";
+import type { ProgramOptions } from "./program.ts";
+import type { FromThread, ThreadData, ToThread } from "./protocol.ts";
+import { serveInput } from "./thread-input.ts";
+
+/** How long an interrupted program may take to clean up, in milliseconds: the grace of `App.close`, and some for the way. */
+const CLEANUP_GRACE = 1500;
+
+export interface ThreadOptions {
+  /** The exit code of a program that an interrupt has ended in order; that of the signal by default. */
+  interruptedCode?: number;
+}
+
+/** Runs a program in a thread of its own until it has ended; the exit code. */
+export async function runProgram(
+  program: Omit<ProgramOptions, "isColoured">,
+  { interruptedCode }: ThreadOptions = {},
+): Promise<number> {
+  const { port1: inputPort, port2: input } = new MessageChannel();
+  const worker = new Worker(new URL("./command.js", import.meta.url), {
+    workerData: { program: { ...program, isColoured: wantsColour(process.stderr) }, input } satisfies ThreadData,
+    transferList: [input],
+  });
+  const letGoOfInput = serveInput(inputPort, () => process.stdin);
+  const interrupts = new Interrupts(worker);
+  // The reader of a pipe may leave before the program has ended (`| head`): it ends too.
+  process.stdout.on("error", () => void worker.terminate());
+  try {
+    const code = await new Promise<number>((resolve, reject) => {
+      worker.on("exit", resolve);
+      worker.on("error", reject);
+    });
+    if (!interrupts.signal) return code;
+    return (interrupts.wasInOrder ? interruptedCode : undefined) ?? ExitCode[interrupts.signal];
+  } finally {
+    interrupts.ignore();
+    letGoOfInput();
+  }
+}
+
+/** Signals that end a program: the first one in order, a second one at once. */
+class Interrupts {
+  /** The last one that came. */
+  signal: "SIGINT" | "SIGTERM" | undefined;
+  /** The program was not cut off. */
+  wasInOrder = true;
+  readonly #worker: Worker;
+  #isRunning = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+    worker.once("message", (message: FromThread) => (this.#isRunning = message === "running"));
+    process.on("SIGINT", this.#interrupt);
+    process.on("SIGTERM", this.#interrupt);
+  }
+
+  ignore(): void {
+    process.off("SIGINT", this.#interrupt);
+    process.off("SIGTERM", this.#interrupt);
+    clearTimeout(this.#timer);
+  }
+
+  readonly #interrupt = (signal: "SIGINT" | "SIGTERM") => {
+    // Nothing to clean up before main has begun; and who asks twice does not want to wait.
+    const isAtOnce = !this.#isRunning || this.signal !== undefined;
+    this.signal = signal;
+    if (isAtOnce) {
+      this.#cutOff();
+      return;
+    }
+    this.#worker.postMessage("close" satisfies ToThread);
+    this.#timer = setTimeout(() => {
+      process.stderr.write("as-fibers: a fiber does not yield: ended without running the cleanups\n");
+      this.#cutOff();
+    }, CLEANUP_GRACE);
+  };
+
+  #cutOff(): void {
+    this.wasInOrder = false;
+    clearTimeout(this.#timer);
+    void this.#worker.terminate();
+  }
+}

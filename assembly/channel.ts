@@ -85,9 +85,10 @@ export class Channel<T> {
    * @throws E_CLOSED when the channel is closed, also while it waits
    */
   send(value: T): void {
-    if (beginSend(changetype<usize>(this), toBits<T>(value))) {
+    let isWaiting = beginSend(changetype<usize>(this), toBits<T>(value));
+    while (isWaiting) {
       suspend();
-      if (endSend()) suspend();
+      isWaiting = endSend();
     }
   }
 
@@ -99,9 +100,10 @@ export class Channel<T> {
 
   /** Waits for a value and returns it. @throws E_CLOSED when the channel is closed and drained */
   receive(): T {
-    if (beginReceive(changetype<usize>(this))) {
+    let isWaiting = beginReceive(changetype<usize>(this));
+    while (isWaiting) {
       suspend();
-      if (endReceive()) suspend();
+      isWaiting = endReceive();
     }
     return fromBits<T>(takeGiven());
   }
@@ -241,6 +243,7 @@ function releaseSender(channel: usize): u64 {
 }
 
 // --- the halves of the verbs that wait ---
+// Where the second one may suspend as well, to fail, the verb is a loop: with one place to suspend, a waiting fiber saves four bytes less.
 
 function beginSend(channel: usize, bits: u64): bool {
   const fiber = requireFiber();

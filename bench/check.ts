@@ -10,6 +10,11 @@ export function checkEqual(what: string, actual: number, expected: number): void
   if (actual !== expected) throw new CheckError(`${what}: ${actual} instead of ${expected}`);
 }
 
+/** @throws CheckError when it is less */
+export function checkAtLeast(what: string, actual: number, least: number): void {
+  if (!(actual >= least)) throw new CheckError(`${what}: ${actual}, which is less than ${least}`);
+}
+
 /** Proves that a number of peers run strictly in turn: each takes a ticket every time it runs. */
 export class TurnOrder {
   static readonly rounds = 3;

@@ -48,3 +48,20 @@ export function atMostTimes(
     met: measured <= factor * peer.measured,
   };
 }
+
+/** Asked: at least `factor` times what the peer reaches. */
+export function atLeastTimes(
+  figure: string,
+  measured: number,
+  factor: number,
+  peer: { name: string; measured: number },
+  unit: Unit,
+): Claim {
+  return {
+    figure,
+    asked: `>= ${factor} x ${peer.name}`,
+    measured: format(measured, unit),
+    ratio: measured / peer.measured,
+    met: measured >= factor * peer.measured,
+  };
+}

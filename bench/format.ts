@@ -1,12 +1,13 @@
 /** Figures as people read them: three significant digits or so, thousands separated, units after a space. */
 
-export type Unit = "ns" | "ms" | "bytes" | "%";
+export type Unit = "ns" | "ms" | "bytes" | "%" | "/s";
 
 const DECIMALS: Record<Unit, (size: number) => number> = {
   ns: (size) => (size < 100 ? 1 : 0),
   ms: (size) => (size < 100 ? 3 : 0),
   bytes: () => 0,
   "%": () => 1,
+  "/s": () => 0,
 };
 
 /** A figure without its unit. */

@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: measures what the README claims, beside peers in the same process.
+ * `npm run bench`: measures what the README claims, beside peers in the same run.
  *
  *     npm run bench                       everything
  *     npm run bench -- switch spawn       the parts whose names contain one of these
@@ -9,11 +9,16 @@
  */
 import { describeMachine, machineLines } from "./machine.ts";
 import type { Part } from "./part.ts";
+import { part as channel } from "./parts/channel.ts";
+import { part as connections } from "./parts/connections.ts";
+import { part as delayServer } from "./parts/delay-server.ts";
 import { part as depth } from "./parts/depth.ts";
+import { part as echo } from "./parts/echo.ts";
 import { part as failure } from "./parts/failure.ts";
 import { part as instrumentation } from "./parts/instrumentation.ts";
 import { part as pauses } from "./parts/pauses.ts";
 import { part as resident, RESIDENT_ARGUMENT, runResidentChild } from "./parts/resident.ts";
+import { part as skynet } from "./parts/skynet.ts";
 import { part as spawn } from "./parts/spawn.ts";
 import { part as switching } from "./parts/switch.ts";
 import { part as timer } from "./parts/timer.ts";
@@ -21,7 +26,21 @@ import { goVersion } from "./peers/go.ts";
 import { type Report, summaryTable, writeDocs, writeResults } from "./report.ts";
 import { renderTable } from "./table.ts";
 
-const PARTS: Part[] = [switching, depth, spawn, failure, resident, timer, pauses, instrumentation];
+const PARTS: Part[] = [
+  switching,
+  depth,
+  spawn,
+  channel,
+  skynet,
+  failure,
+  resident,
+  timer,
+  pauses,
+  instrumentation,
+  echo,
+  delayServer,
+  connections,
+];
 
 const DOCS_OPTION = "--docs";
 

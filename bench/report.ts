@@ -47,7 +47,7 @@ export function writeDocs(report: Report): string {
   ]);
   const page = [
     "# Benchmarks",
-    "Written by `npm run bench -- --docs`; do not edit. Every peer is measured in the same process, warmed alike, in turns; what is timed is checked first. bench/ has the programs.",
+    "Written by `npm run bench -- --docs`; do not edit. Every peer is measured in the same run, warmed alike, in turns; what is timed is checked first. bench/ has the programs.",
     machineLines(report.machine).join("<br>\n"),
     "## Summary",
     renderMarkdown(summaryTable(report)),

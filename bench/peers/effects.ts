@@ -1,5 +1,5 @@
 /** Peer: the fibers of Effect, in JavaScript. */
-import { Effect, Fiber, References } from "effect";
+import { Effect, Fiber, Queue, References } from "effect";
 import { checkEqual, TurnOrder } from "../check.ts";
 import { nowNs } from "../clock.ts";
 
@@ -64,4 +64,23 @@ export async function forkJoin(count: number): Promise<number> {
   const ended = nowNs();
   checkEqual("sum of joined fibers", sum, (count * (count - 1)) / 2);
   return (ended - started) / count;
+}
+
+/** Nanoseconds per message through Effect's bounded queue, from one fiber to another, in order. It has none without a buffer. */
+export async function passing(capacity: number, count: number): Promise<number> {
+  let misplaced = 0;
+  let time = 0;
+  await Effect.gen(function* () {
+    const queue = yield* Queue.bounded<number>(capacity);
+    const produce = Effect.gen(function* () {
+      for (let i = 0; i < count; i++) yield* Queue.offer(queue, i);
+    });
+    const producer = yield* Effect.forkChild(produce);
+    const started = nowNs();
+    for (let i = 0; i < count; i++) if ((yield* Queue.take(queue)) !== i) misplaced++;
+    time = nowNs() - started;
+    yield* Fiber.join(producer);
+  }).pipe(Effect.provideService(References.PreventSchedulerYield, true), Effect.runPromise);
+  checkEqual("messages out of order in Effect's queue", misplaced, 0);
+  return time / count;
 }

@@ -15,6 +15,8 @@ import { NodeStream } from "./node/stream.ts";
 /** Milliseconds that setTimeout can wait; longer deadlines are armed again. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
+const LAST_PORT = 65_535;
+
 const STANDARD_INPUT = 0;
 const STANDARD_OUTPUT = 1;
 
@@ -106,12 +108,16 @@ class NodeDriver implements Driver {
     // Nothing is read ahead: what nobody asks for stays with the process, and does not keep it alive.
     if (!this.#stdin) {
       this.#standardInput = this.#openStdin();
-      this.#stdin = readAhead(this.#standardInput, this.#sink, 0);
+      const stdin = readAhead(this.#standardInput, this.#sink, 0);
+      this.#standardInput.on("close", () => stdin.end(0));
+      if (this.#standardInput.destroyed) stdin.end(0);
+      this.#stdin = stdin;
     }
     return this.#stdin.read(operation, bytes);
   }
 
   #listen(operation: Operation, host: string): number {
+    if (!isPlace(host, operation.argument)) return -Errno.EINVAL;
     const sockets = this.#sockets;
     const forget = NodeListener.listen(
       { host, port: operation.argument },
@@ -129,7 +135,7 @@ class NodeDriver implements Driver {
   #connect(operation: Operation, host: string): number {
     const sockets = this.#sockets;
     const port = operation.argument;
-    if (port > 65_535) return -Errno.EINVAL;
+    if (!isPlace(host, port)) return -Errno.EINVAL;
     const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
     const fail = (error: Error) => sockets.settle(operation, -errnoOf(error));
     socket.on("error", fail);
@@ -142,6 +148,7 @@ class NodeDriver implements Driver {
   }
 
   #lookup(operation: Operation, host: string): number {
+    if (!host) return -Errno.EINVAL;
     const sockets = this.#sockets;
     lookup(host, { all: true }, (error, addresses) => {
       if (error) sockets.settle(operation, -errnoOf(error));
@@ -194,6 +201,11 @@ class NodeDriver implements Driver {
     }
     this.#standardInput?.pause();
   }
+}
+
+/** Without a host Node would take a default: for listening, all addresses of the machine. */
+function isPlace(host: string, port: number): boolean {
+  return host !== "" && port <= LAST_PORT;
 }
 
 function textOf(bytes: Uint8Array): string {

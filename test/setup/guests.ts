@@ -45,6 +45,11 @@ export const variants: Record<string, FlaggedVariant[]> = {
     { label: "small-memory", target: "debug", flags: ["--maximumMemory", "48"] },
   ],
   "host-start": [{ target: "debug" }],
+  channel: [
+    { runtime: "minimal" },
+    { label: "small-steps", flags: smallSteps },
+    { label: "small-memory", flags: ["--maximumMemory", "48"] },
+  ],
   "channel-programs": [{ runtime: "minimal" }, { target: "debug" }, { label: "small-steps", flags: smallSteps }],
   collector: [{ runtime: "minimal" }, { label: "small-steps", flags: smallSteps }],
   context: [{ target: "debug" }],

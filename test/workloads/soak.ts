@@ -7,6 +7,8 @@ import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { compileGuests } from "../setup/guests.ts";
+import * as channels from "./channels.ts";
+import { heldConnections } from "./connections.ts";
 import { exhaustion } from "./exhaustion.ts";
 import * as fibers from "./fibers.ts";
 import * as programs from "./programs.ts";
@@ -18,8 +20,10 @@ const all: Workload[] = [
   ...Object.values(programs),
   ...Object.values(fibers),
   ...Object.values(timers),
+  ...Object.values(channels),
   traps,
   exhaustion,
+  heldConnections,
 ];
 
 const { values, positionals } = parseArgs({

@@ -34,6 +34,9 @@ func main() {
 		figures["switch 100000"] = median(func() float64 { return switching(100000, 5) })
 		figures["switch 1000000"] = switching(1000000, 3)
 		figures["spawn"] = median(func() float64 { return spawning(200000) })
+		figures["channel unbuffered"] = median(func() float64 { return passing(0, 500000) })
+		figures["channel buffered"] = median(func() float64 { return passing(128, 500000) })
+		figures["skynet"] = median(func() float64 { return skynet(1000000) })
 		figures["panic"] = median(func() float64 { return panicking(100000) })
 		figures["timer"] = timers(100000, 200000)
 	case os.Args[1] == "parked":
@@ -107,6 +110,54 @@ func spawning(count int) float64 {
 	elapsed := time.Since(begin)
 	check(sum == count*(count-1)/2, "goroutines have not returned their values")
 	return float64(elapsed.Nanoseconds()) / float64(count)
+}
+
+// Nanoseconds per message from one goroutine to another.
+func passing(capacity, count int) float64 {
+	channel := make(chan int, capacity)
+	go func() {
+		for i := 0; i < count; i++ {
+			channel <- i
+		}
+		close(channel)
+	}()
+	expected := 0
+	begin := time.Now()
+	for value := range channel {
+		check(value == expected, "messages are out of order")
+		expected++
+	}
+	elapsed := time.Since(begin)
+	check(expected == count, "messages are missing")
+	return float64(elapsed.Nanoseconds()) / float64(count)
+}
+
+func grow(parent chan<- int, first, leaves int) {
+	if leaves == 1 {
+		parent <- first
+		return
+	}
+	children := make(chan int)
+	each := leaves / 10
+	for i := 0; i < 10; i++ {
+		go grow(children, first+i*each, each)
+	}
+	sum := 0
+	for i := 0; i < 10; i++ {
+		sum += <-children
+	}
+	parent <- sum
+}
+
+// Nanoseconds for a tree of so many leaves, a power of ten.
+func skynet(leaves int) float64 {
+	begin := time.Now()
+	root := make(chan int)
+	go grow(root, 0, leaves)
+	sum := <-root
+	elapsed := time.Since(begin)
+	check(sum == leaves*(leaves-1)/2, "the sum of the tree is wrong")
+	return float64(elapsed.Nanoseconds())
 }
 
 var errRefused = errors.New("the request was refused")

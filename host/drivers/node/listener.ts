@@ -47,11 +47,7 @@ export class NodeListener implements SocketListener {
       if (!server.listening) settle(null, errnoOf(error));
     });
     server.on("listening", () => settle(listener, portOf(server)));
-    try {
-      server.listen({ host, port, backlog: SYSTEM_BACKLOG });
-    } catch (error) {
-      queueMicrotask(() => settle(null, errnoOf(error)));
-    }
+    server.listen({ host, port, backlog: SYSTEM_BACKLOG });
     return forget;
   }
 

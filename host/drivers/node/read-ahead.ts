@@ -10,12 +10,18 @@ import { Inbox } from "../common/inbox.ts";
  */
 export function readAhead(readable: Readable, sink: DriverSink, limit: number): Inbox {
   let isPaused = false;
-  const inbox = new Inbox(sink, (unread, isAwaited) => {
-    const isWanted = limit ? unread <= (isPaused ? limit / 2 : limit) : isAwaited;
+  let isWanted = true;
+  const apply = () => {
     if (isWanted === !isPaused) return;
     isPaused = !isWanted;
     if (isPaused) readable.pause();
     else readable.resume();
+  };
+  const inbox = new Inbox(sink, (unread, isAwaited) => {
+    isWanted = limit ? unread <= (isPaused ? limit / 2 : limit) : isAwaited;
+    // Not inside of "data": Node would go on reading behind a pause that comes there, which keeps the process alive.
+    if (limit || isWanted) apply();
+    else setImmediate(apply);
   });
   readable.on("data", (chunk: Uint8Array) => inbox.add(chunk));
   readable.on("end", () => inbox.end(0));

@@ -1,0 +1,398 @@
+/** `Channel`: order, ends, cancellation, misuse, what it carries and what it keeps. Programs: see test/setup/channel-programs.ts. */
+import { load, virtualDriver } from "as-fibers";
+import { describe, expect, test } from "vitest";
+import { modelChannels } from "../setup/channel-model.ts";
+import { guest } from "../setup/guests.ts";
+import { readHeap } from "../setup/heap.ts";
+import { loadWatched } from "../setup/watched.ts";
+import * as workloads from "../workloads/channels.ts";
+import { runInSuite } from "../workloads/workload.ts";
+
+const lines = (...list: string[]) => list.join("\n");
+const start = () => loadWatched(guest("channel").binary);
+
+const SEND_ON_CLOSED =
+  "E_CLOSED: cannot send: the channel is closed, and its values go to nobody new; close it when all senders have ended";
+const RECEIVE_FROM_CLOSED =
+  "E_CLOSED: cannot receive: the channel is closed and drained; next() tells the end instead of failing";
+const NO_VALUE =
+  "E_NO_VALUE: the channel has no value for this fiber: value gives what its own last next() or tryNext() took, until it waits";
+
+/** What a program logs until its standstill, on channel 0; and how its fibers have ended. */
+async function run(capacity: number, ...scripts: string[]): Promise<{ log: string[]; ends: string[] }> {
+  const app = await loadWatched(guest("channel-programs").binary);
+  const program = [`${capacity} 0 0`, ...scripts].join(" | ");
+  const log = (await app.exports["execute"]?.(program)) as string;
+  // What is said here by hand, the model must know as well.
+  expect(modelChannels(program)).toBe(log);
+  const all = log.split("\n");
+  const ends = all.filter((line) => / ended: /.test(line)).map((line) => line.replace(/^\d+ ended: /, ""));
+  return {
+    log: all.slice(
+      0,
+      all.findIndex((line) => line.startsWith("end")),
+    ),
+    ends,
+  };
+}
+
+const logOf = async (capacity: number, ...scripts: string[]) => (await run(capacity, ...scripts)).log;
+
+describe("without a buffer", () => {
+  test("a send waits until its value is received", async () => {
+    expect(await logOf(0, "send 0, send 0", "yield, receive 0, look 0", "look 0")).toEqual([
+      "3 look 0: 0 of 0, open",
+      "3 returns",
+      "2 yielded",
+      "2 receive 0: 1.0",
+      "2 look 0: 0 of 0, open",
+      "2 returns",
+      "1 send 0: 1.0",
+    ]);
+  });
+
+  test("a send to a fiber that waits for it does not wait", async () => {
+    expect(await logOf(0, "receive 0, next 0", "send 0, trySend 0, trySend 0")).toEqual([
+      "2 send 0: 2.0",
+      "2 trySend 0: 2.1 false",
+      "2 trySend 0: 2.2 false",
+      "2 returns",
+      "1 receive 0: 2.0",
+    ]);
+  });
+});
+
+describe("with a buffer", () => {
+  test("a send waits only when the buffer is full, and goes on when there is room", async () => {
+    expect(await logOf(2, "times 4 send 0", "look 0, receive 0, look 0, yield, look 0")).toEqual([
+      "1 send 0: 1.0",
+      "1 send 0: 1.1",
+      "2 look 0: 2 of 2, open",
+      "2 receive 0: 1.0",
+      "2 look 0: 2 of 2, open",
+      "1 send 0: 1.2",
+      "2 yielded",
+      "2 look 0: 2 of 2, open",
+      "2 returns",
+    ]);
+  });
+
+  test("values stay in the order of their sends, whoever sent them", async () => {
+    expect(await logOf(3, "send 0, trySend 0", "times 3 send 0", "yield, times 5 receive 0")).toEqual([
+      "1 send 0: 1.0",
+      "1 trySend 0: 1.1 true",
+      "1 returns",
+      "2 send 0: 2.0",
+      "3 yielded",
+      ...["1.0", "1.1", "2.0", "2.1"].map((value) => `3 receive 0: ${value}`),
+      "2 send 0: 2.1",
+      "2 send 0: 2.2",
+      "2 returns",
+      "3 receive 0: 2.2",
+      "3 returns",
+    ]);
+  });
+});
+
+describe("nobody overtakes", () => {
+  test("waiting senders, not even by trySend", async () => {
+    expect(await logOf(0, "send 0", "send 0", "trySend 0, times 3 tryNext 0, yield, yield, trySend 0, look 0")).toEqual(
+      [
+        "3 trySend 0: 3.0 false",
+        "3 tryNext 0: 1.0",
+        "3 tryNext 0: 2.0",
+        "3 tryNext 0: nothing",
+        "1 send 0: 1.0",
+        "1 returns",
+        "2 send 0: 2.0",
+        "2 returns",
+        "3 yielded",
+        "3 yielded",
+        "3 trySend 0: 3.1 false",
+        "3 look 0: 0 of 0, open",
+        "3 returns",
+      ],
+    );
+  });
+
+  test("waiting receivers, not even by tryNext of one that runs before they do", async () => {
+    expect(await logOf(5, "receive 0", "receive 0", "send 0, tryNext 0, send 0, tryNext 0, send 0, tryNext 0")).toEqual(
+      [
+        "3 send 0: 3.0",
+        "3 tryNext 0: nothing",
+        "3 send 0: 3.1",
+        "3 tryNext 0: nothing",
+        "3 send 0: 3.2",
+        "3 tryNext 0: 3.2",
+        "3 returns",
+        "1 receive 0: 3.0",
+        "1 returns",
+        "2 receive 0: 3.1",
+        "2 returns",
+      ],
+    );
+  });
+
+  test.each([
+    [0, true],
+    [7, true],
+    [0, false],
+    [7, false],
+  ])("10,000 that wait, capacity %d, senders: %s", async (capacity, areSending) => {
+    expect(await (await start()).exports["serveInTurn"]?.(10_000, capacity, areSending)).toBe(10_000);
+  });
+});
+
+describe("value", () => {
+  test("is what this fiber's last next or tryNext took", async () => {
+    expect(await logOf(2, "send 0, send 0", "next 0, value 0, value 0, tryNext 0, value 0")).toEqual([
+      "1 send 0: 1.0",
+      "1 send 0: 1.1",
+      "1 returns",
+      "2 next 0: 1.0",
+      "2 value 0: 1.0",
+      "2 value 0: 1.0",
+      "2 tryNext 0: 1.1",
+      "2 value 0: 1.1",
+      "2 returns",
+    ]);
+  });
+
+  test.each([
+    ["before it has taken one", ["value 0", "yield"]],
+    ["of another fiber", ["yield, value 0", "trySend 0, tryNext 0, yield"]],
+    ["after another fiber has taken one", ["trySend 0, tryNext 0, trySend 0, yield, value 0", "tryNext 0"]],
+    ["after receive alone", ["trySend 0, receive 0, value 0", "yield"]],
+    ["after a tryNext that took nothing", ["trySend 0, tryNext 0, tryNext 0, value 0", "yield"]],
+    ["after the end", ["trySend 0, next 0, close 0, next 0, value 0", "yield"]],
+  ])("fails with E_NO_VALUE %s", async (_when, scripts) => {
+    expect((await run(1, ...scripts)).ends).toEqual([NO_VALUE, "done"]);
+  });
+});
+
+describe("close", () => {
+  test("wakes all who wait to receive: next tells the end, receive fails", async () => {
+    const { log, ends } = await run(0, "next 0, next 0", "receive 0", "next 0", "close 0, look 0");
+    expect(log).toEqual([
+      "4 close 0",
+      "4 look 0: 0 of 0, closed",
+      "4 returns",
+      "1 next 0: closed",
+      "1 next 0: closed",
+      "1 returns",
+      "3 next 0: closed",
+      "3 returns",
+    ]);
+    expect(ends).toEqual(["done", RECEIVE_FROM_CLOSED, "done", "done"]);
+  });
+
+  test("fails all who wait to send; what is in the buffer stays to be received", async () => {
+    const { log, ends } = await run(1, "times 2 send 0", "send 0", "close 0, yield, next 0, next 0, receive 0");
+    expect(log).toEqual(["1 send 0: 1.0", "3 close 0", "3 yielded", "3 next 0: 1.0", "3 next 0: closed"]);
+    expect(ends).toEqual([SEND_ON_CLOSED, SEND_ON_CLOSED, RECEIVE_FROM_CLOSED]);
+  });
+
+  test("makes later sends fail, also those that would not wait; closing again does nothing", async () => {
+    const { log, ends } = await run(2, "times 2 close 0, send 0", "trySend 0", "close 0, tryNext 0, look 0");
+    expect(log).toEqual([
+      "1 close 0",
+      "1 close 0",
+      "3 close 0",
+      "3 tryNext 0: nothing",
+      "3 look 0: 0 of 2, closed",
+      "3 returns",
+    ]);
+    expect(ends).toEqual([SEND_ON_CLOSED, SEND_ON_CLOSED, "done"]);
+  });
+
+  test("does not take back what was given to a receiver before", async () => {
+    expect(await logOf(0, "receive 0, next 0", "send 0, close 0")).toEqual([
+      "2 send 0: 2.0",
+      "2 close 0",
+      "2 returns",
+      "1 receive 0: 2.0",
+      "1 next 0: closed",
+      "1 returns",
+    ]);
+  });
+
+  test("by a cleanup ends who waits, when the sender is cancelled", async () => {
+    const { log, ends } = await run(0, "defer close 0, send 0, yield, yield", "times 2 next 0", "yield, cancel 1");
+    expect(log).toEqual([
+      "2 next 0: 1.0",
+      "1 send 0: 1.0",
+      "3 yielded",
+      "3 cancel 1",
+      "3 returns",
+      "1 close 0",
+      "2 next 0: closed",
+      "2 returns",
+    ]);
+    expect(ends).toEqual(["cancelled E_CANCELLED: by 3", "done", "done"]);
+  });
+});
+
+describe("a cancelled fiber", () => {
+  test("takes the value that it waited to send with it; the others keep their order", async () => {
+    const { log, ends } = await run(0, "send 0", "send 0", "send 0", "cancel 2, times 2 receive 0, tryNext 0");
+    expect(log).toEqual([
+      "4 cancel 2",
+      "4 receive 0: 1.0",
+      "4 receive 0: 3.0",
+      "4 tryNext 0: nothing",
+      "4 returns",
+      "1 send 0: 1.0",
+      "1 returns",
+      "3 send 0: 3.0",
+      "3 returns",
+    ]);
+    expect(ends[1]).toBe("cancelled E_CANCELLED: by 4");
+  });
+
+  test("that waited to receive gets nothing; the others keep their order", async () => {
+    const { log, ends } = await run(0, "receive 0", "next 0", "next 0", "cancel 2, times 2 send 0");
+    expect(log).toEqual([
+      "4 cancel 2",
+      "4 send 0: 4.0",
+      "4 send 0: 4.1",
+      "4 returns",
+      "1 receive 0: 4.0",
+      "1 returns",
+      "3 next 0: 4.1",
+      "3 returns",
+    ]);
+    expect(ends[1]).toBe("cancelled E_CANCELLED: by 4");
+  });
+
+  test("that was given a value before it has run goes on with it, until its next wait", async () => {
+    const script = "next 0, trySend 0, look 0, yield, look 0";
+    const { log, ends } = await run(1, script, "send 0, cancel 1, yield");
+    expect(log).toEqual([
+      "2 send 0: 2.0",
+      "2 cancel 1",
+      "1 next 0: 2.0",
+      "1 trySend 0: 1.0 true",
+      "1 look 0: 1 of 1, open",
+      "2 yielded",
+      "2 returns",
+    ]);
+    expect(ends).toEqual(["cancelled E_CANCELLED: by 2", "done"]);
+  });
+
+  test("with such a value that does not wait again ends as if nothing had been", async () => {
+    expect((await run(0, "receive 0", "send 0, cancel 1")).ends).toEqual(["done", "done"]);
+  });
+
+  test("with such a value that waits at a channel next leaves no trace there", async () => {
+    const { log, ends } = await run(0, "receive 0, send 0", "send 0, cancel 1, yield, tryNext 0, look 0");
+    expect(log.slice(2)).toEqual([
+      "1 receive 0: 2.0",
+      "2 yielded",
+      "2 tryNext 0: nothing",
+      "2 look 0: 0 of 0, open",
+      "2 returns",
+    ]);
+    expect(ends).toEqual(["cancelled E_CANCELLED: by 2", "done"]);
+  });
+
+  test("whose value was received already is cancelled at once", async () => {
+    const { log, ends } = await run(0, "send 0, look 0", "receive 0, cancel 1");
+    expect(log).toEqual(["2 receive 0: 1.0", "2 cancel 1", "2 returns"]);
+    expect(ends).toEqual(["cancelled E_CANCELLED: by 2", "done"]);
+  });
+});
+
+describe("misuse", () => {
+  test.each([-1, -2147483648])("a channel of capacity %d fails its maker with E_INVALID_CAPACITY", async (capacity) => {
+    const app = await start();
+    await expect(app.exports["make"]?.(capacity)).rejects.toMatchObject({
+      code: "E_INVALID_CAPACITY",
+      message: `a channel cannot hold ${capacity} values: its capacity is 0 or more`,
+    });
+    expect(await app.exports["make"]?.(2147483647)).toBe(2147483647);
+  });
+
+  test("fails the fiber that does it, and nobody else: no value is lost", async () => {
+    expect(await (await start()).exports["misuseBeside"]?.()).toBe(
+      lines("x0 x1 x2", "false E_INVALID_CAPACITY false E_CLOSED 0"),
+    );
+  });
+});
+
+test("channels can be global, and be used without waiting in top-level statements", async () => {
+  expect(await (await start()).exports["afterStart"]?.()).toBe(
+    lines("true true false 2", "true a", "true 1", "false false", "a fiber finds b"),
+  );
+});
+
+describe("values arrive as they were sent, of every type", () => {
+  test.each([0, 1, 2, 100])("capacity %d", async (capacity) => {
+    expect(await (await start()).exports["carryAll"]?.(capacity)).toBe("");
+  });
+
+  test("also the bits of a NaN", async () => {
+    expect(await (await start()).exports["carryNan"]?.(0x7ff8_0000_dead_beefn)).toBe(0x7ff8_0000_dead_beefn);
+  });
+});
+
+describe("memory", () => {
+  test("a large capacity takes memory only as it fills, and a dropped channel leaves nothing behind", async () => {
+    const app = await start();
+    await app.exports["fill"]?.(1, 1);
+    await app.exports["empty"]?.();
+    await app.exports["dropKept"]?.();
+    app.collect();
+    const before = await readHeap(app);
+    expect(await app.exports["fill"]?.(2147483647, 10)).toBe(10);
+    expect((await readHeap(app)).usedBytes - before.usedBytes).toBeLessThan(1000);
+    expect(await app.exports["fill"]?.(0, 100_000)).toBe(100_010);
+    app.collect();
+    expect(await app.exports["empty"]?.()).toBe(100_010);
+    await app.exports["dropKept"]?.();
+    app.collect();
+    expect(await readHeap(app)).toEqual(before);
+  });
+
+  test("exhausted by a channel fails its sender; what is in it stays", async () => {
+    const app = await load(guest("channel", { label: "small-memory" }).binary, { driver: virtualDriver() });
+    await expect(app.exports["fillAll"]?.()).rejects.toMatchObject({ code: "E_OUT_OF_MEMORY" });
+    const count = (await app.exports["fill"]?.(0, 0)) as number;
+    expect(count).toBeGreaterThan(10_000);
+    expect(await app.exports["empty"]?.()).toBe(count);
+  });
+
+  test.each([
+    ["incremental", {}],
+    ["incremental, in the smallest steps", { label: "small-steps" }],
+    ["minimal", { runtime: "minimal" }],
+  ] as const)("%s: what only a channel refers to is kept", async (_runtime, variant) => {
+    const app = await loadWatched(guest("channel", variant).binary, { turnSwitches: 16 });
+    for (let i = 1; i <= 20; i++) {
+      expect(await app.exports["fill"]?.(100_000, 100)).toBe(i * 100);
+      app.collect();
+    }
+    expect(await app.exports["empty"]?.()).toBe(2000);
+    expect(await app.exports["circulate"]?.(50, 5000)).toBe(5000);
+  });
+
+  test.each([true, false])("a channel that only its waiting fibers know is kept; senders: %s", async (isSending) => {
+    const app = await start();
+    const round = async () => {
+      await app.exports["waitAtLostChannel"]?.(10, isSending);
+      app.collect();
+      expect(await app.exports["cancelWaiting"]?.()).toBe(10);
+      app.collect();
+      return readHeap(app);
+    };
+    const before = await round();
+    expect(await round()).toEqual(before);
+  });
+});
+
+describe("random programs do what the model does, and leave nothing behind", () => {
+  test("turns of many switches", () => runInSuite(workloads.inTurns));
+  test("with a full collection at every switch", () => runInSuite(workloads.collectedAtEverySwitch));
+  test("with a switch between any two steps of the collector", () => runInSuite(workloads.collectedInSmallSteps));
+  test("with the runtime minimal", () => runInSuite(workloads.collectedInMinimal));
+  test("in a debug build", () => runInSuite(workloads.inDebug));
+});

@@ -1,0 +1,6 @@
+/** Many connections at once on the driver `node`. */
+import { test } from "vitest";
+import { heldConnections } from "../workloads/connections.ts";
+import { runInSuite } from "../workloads/workload.ts";
+
+test("connections that all wait at the same time are all answered, and none early", () => runInSuite(heldConnections));

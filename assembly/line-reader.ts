@@ -28,32 +28,34 @@ export class LineReader {
    * @throws E_LINE_TOO_LONG, and what the reader throws
    */
   readLine(): string | null {
-    while (!this.findEnd()) {
-      if (this.isFull()) {
+    while (true) {
+      const isComplete = this.findEnd();
+      if (this.isTooLong()) {
         if (refuseLine(this.limit)) suspend();
       }
+      if (isComplete) return this.takeLine();
       if (this.hasEnded) return this.takeRest();
       this.makeRoom();
       this.advance(this.reader.read(this.buffer.subarray(this.end)));
     }
-    return this.takeLine();
   }
 
   /** The same; also null when it fails, then with the code in `Fiber.current().lastError`. */
   readLineOrError(): string | null {
     leaveError("");
-    while (!this.findEnd()) {
-      if (this.isFull()) {
+    while (true) {
+      const isComplete = this.findEnd();
+      if (this.isTooLong()) {
         leaveError(TOO_LONG);
         return null;
       }
+      if (isComplete) return this.takeLine();
       if (this.hasEnded) return this.takeRest();
       this.makeRoom();
       const count = this.reader.readOrError(this.buffer.subarray(this.end));
       if (count < 0) return null;
       this.advance(count);
     }
-    return this.takeLine();
   }
 
   private findEnd(): bool {
@@ -64,8 +66,12 @@ export class LineReader {
     return at < this.end;
   }
 
-  private isFull(): bool {
-    return this.end - this.start > this.limit;
+  /** Whether what there is of the line is more than a line may have. A `\r` behind which more may come may belong to its end. */
+  private isTooLong(): bool {
+    let length = this.scanned - this.start;
+    const isLast = this.hasEnded && this.scanned == this.end;
+    if (length && !isLast && this.buffer[this.scanned - 1] == CARRIAGE_RETURN) length--;
+    return length > this.limit;
   }
 
   private takeLine(): string {

@@ -1,7 +1,7 @@
 /** `TcpStream`: a connection, to read from and write to. */
 import { now, Opcode } from "./abi";
 import { suspend } from "./context";
-import { ERRNO_BADF } from "./errno";
+import { ERRNO_BADF, errnoCode } from "./errno";
 import {
   beginOperation,
   endAsClosed,
@@ -11,6 +11,7 @@ import {
   refuse,
   submitNow,
 } from "./event-queue";
+import { leaveError } from "./failure";
 import { beginRead, Reader } from "./reader";
 import { Reason } from "./record";
 import { isTurnOver } from "./scheduler";
@@ -106,6 +107,13 @@ export class TcpStream implements Reader {
   shutdown(): void {
     const result = shutdownStream(this);
     if (result < 0 && refuseWrite(this, result)) suspend();
+  }
+
+  /** The same; false when it fails, with the code in `Fiber.current().lastError`. */
+  shutdownOrError(): bool {
+    const result = shutdownStream(this);
+    leaveError(result < 0 ? errnoCode(-result) : "");
+    return result >= 0;
   }
 
   /** Closes the connection. What has been written still goes out. Fibers that wait for it fail with E_CLOSED. Closing again does nothing. */

@@ -14,7 +14,6 @@ class Client {
   isIn: bool = false;
   /** What is to be written to it; closed when there will be no more. */
   outbox: Channel<string> = new Channel(OUTBOX_LINES);
-  writer: Fiber | null = null;
 
   constructor(public stream: TcpStream) {}
 }
@@ -79,10 +78,7 @@ function broadcast(clients: Array<Client>, author: Client, line: string): void {
 
 function drop(client: Client): void {
   client.outbox.close();
-  // A stream whose write was cancelled is closed at once; else it would wait until the peer has read what was written.
-  const writer = client.writer;
-  if (writer) writer.cancel("the client does not read");
-  // The fiber that listens to it finds the stream closed, and says that the client leaves.
+  // The write that waits for it fails. The fiber that listens to it finds the stream closed, and says that the client leaves.
   client.stream.close();
 }
 
@@ -97,7 +93,6 @@ function listen(client: Client): void {
   stream.timeout = IDLE_MILLISECONDS;
   client.name = name.trim();
   const writer = go(write, client, `writer of ${client.name}`);
-  client.writer = writer;
   events.send(new Event(Kind.JOIN, client));
   let line = lines.readLineOrError();
   while (line !== null) {
@@ -105,7 +100,7 @@ function listen(client: Client): void {
     line = lines.readLineOrError();
   }
   events.send(new Event(Kind.LEAVE, client));
-  writer.tryJoin(); // false: it was cancelled
+  writer.join();
 }
 
 /** The fiber that writes to a client. */

@@ -92,15 +92,11 @@ function parseDelay(digits: string): i32 {
 
 /** Ends, and reads on for a while: closing with bytes unread would reset the connection, and the answer could be lost. */
 function linger(stream: TcpStream): void {
-  go(shutDown, stream).tryJoin(); // a fiber of its own: it fails when the client has gone
+  if (!stream.shutdownOrError()) return; // the client has gone
   const ignored = new Uint8Array(16384);
   const deadline = monotonicNow() + <i64>(LINGER_MILLISECONDS * 1e6);
   stream.timeout = LINGER_MILLISECONDS;
   while (stream.readOrError(ignored) > 0 && monotonicNow() < deadline) {}
-}
-
-function shutDown(stream: TcpStream): void {
-  stream.shutdown();
 }
 
 function closeStream(stream: TcpStream): void {

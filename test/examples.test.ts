@@ -1,35 +1,37 @@
 /** Every example, run as a newcomer runs it. */
 import { readdirSync } from "node:fs";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { asFibers } from "./setup/command.ts";
+import { RawClient } from "./setup/raw-client.ts";
+import { startServer } from "./setup/server.ts";
 
-const run = (name: string, ...words: string[]) => asFibers(["run", `examples/${name}.ts`, ...words]);
-
-/** What each example must show. A new one must be added here. */
-const examples: Record<string, () => Promise<void>> = {
-  async "two-counters"() {
-    const expected = [];
-    for (let i = 1; i <= 15; i++) expected.push(...(i <= 10 ? [`first ${i}`] : []), `second ${i}`);
-    expect(await run("two-counters")).toEqual({ code: 0, stdout: `${expected.join("\n")}\n`, stderr: "" });
-  },
-
-  async "nested-spawn"() {
-    const { code, stdout, stderr } = await run("nested-spawn");
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    const [first, second, third, last] = stdout.split("\n");
-    expect([first, second, third]).toEqual(["slept 50 ms", "slept 100 ms", "slept 200 ms"]);
-    const elapsed = Number(/^350 ms of sleep in (\d+) ms$/.exec(last ?? "")?.[1]);
-    expect(elapsed).toBeGreaterThanOrEqual(200);
-  },
-
-  async "sleep-sort"() {
-    expect(await run("sleep-sort")).toEqual({ code: 0, stdout: "1 2 3 5 8 9\n", stderr: "" });
-  },
-
-  async cleanup() {
-    expect(await run("cleanup")).toEqual({
-      code: 0,
-      stdout: `\
+/** Examples that print the same whenever and wherever they run. */
+const outputs: Record<string, string> = {
+  "two-counters": Array.from({ length: 15 }, (_, i) => `${i < 10 ? `first ${i + 1}\n` : ""}second ${i + 1}\n`).join(""),
+  "nested-spawn": `\
+slept 50 ms
+slept 100 ms
+slept 200 ms
+350 ms of sleep, 3 fibers at once
+`,
+  "sleep-sort": "1 2 3 5 8 9\n",
+  "prime-sieve": "2 3 5 7 11 13 17 19 23 29 31 37 41 43 47 53 59 61 67 71\n",
+  "ping-pong": "ping 1\npong 2\nping 3\npong 4\nping 5\npong 6\n",
+  "reverse-responses": "response-1\nresponse-2\nresponse-3\nresponse-4\nresponse-5\n",
+  "five-at-once": `\
+waited-300-ms
+waited-100-ms
+waited-500-ms
+waited-200-ms
+waited-400-ms
+in the time of the slowest: true
+`,
+  "hundred-requests": `\
+100 of 100 answered rightly, none early
+100 of 100 in order
+in the time of the slowest: true
+`,
+  cleanup: `\
 the book is taken
 the key is taken
 the lamp is taken
@@ -42,8 +44,27 @@ the umbrella is given back
 the lamp is given back
 waiter: E_CANCELLED: closing time
 `,
-      stderr: "",
-    });
+};
+
+const run = (name: string, ...words: string[]) => asFibers(["run", `examples/${name}.ts`, ...words]);
+
+/** What each other example must show. */
+const examples: Record<string, () => Promise<void>> = {
+  // More about the two servers in test/examples/.
+  async "delay-server"() {
+    const server = await startServer("delay-server");
+    const response = await fetch(`http://127.0.0.1:${server.port}/100/hello`);
+    expect(await response.text()).toBe("hello");
+    expect(await server.stop()).toMatchObject({ stdout: `listening on 127.0.0.1:${server.port}\n`, stderr: "" });
+  },
+
+  async "chat-server"() {
+    const server = await startServer("chat-server");
+    const client = await RawClient.connect(server.port);
+    client.send("Ada\n");
+    expect(await client.until((text) => text.endsWith("\n"))).toBe("* nobody else is here\n");
+    await client.close();
+    expect(await server.stop()).toMatchObject({ stdout: `listening on 127.0.0.1:${server.port}\n`, stderr: "" });
   },
 
   async trap() {
@@ -82,9 +103,28 @@ best of 6: failed
 
 test("every example is tested", () => {
   const files = readdirSync("examples").filter((file) => file.endsWith(".ts"));
-  expect(Object.keys(examples).toSorted()).toEqual(files.map((file) => file.slice(0, -3)).toSorted());
+  const tested = [...Object.keys(outputs), ...Object.keys(examples)];
+  expect(tested.toSorted()).toEqual(files.map((file) => file.slice(0, -3)).toSorted());
+});
+
+describe.each(["node", "virtual"])("on the driver %s", (driver) => {
+  test.each(Object.keys(outputs))("%s", async (name) => {
+    expect(await run(name, "--driver", driver)).toEqual({ code: 0, stdout: outputs[name], stderr: "" });
+  });
 });
 
 test.each(Object.keys(examples))("%s", async (name) => {
   await examples[name]?.();
+});
+
+test.each(["delay-server", "chat-server"])("%s on the driver virtual, where nobody can connect", async (name) => {
+  const { code, stdout, stderr } = await run(name, "--driver", "virtual");
+  expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringMatching(/^listening on 127\.0\.0\.1:\d+\n$/) });
+  expect(stderr).toMatch(/E_DEADLOCK[^]*"main": parked \(accept\)/);
+});
+
+test("arguments", async () => {
+  const stdout = "2 3 5\n";
+  expect(await run("prime-sieve", "--", "3")).toEqual({ code: 0, stdout, stderr: "" });
+  expect(await run("ping-pong", "--", "1")).toEqual({ code: 0, stdout: "ping 1\n", stderr: "" });
 });

@@ -76,7 +76,6 @@ export class RequestReader {
     if (line !== null && !line.length) line = this.lines.readLineOrError(); // one empty line before a request is allowed
     if (line === null) return this.explain(request, 414);
     this.reader.beginHead();
-    if (line.length > MAX_LINE) return request.refuse(414);
     if (!request.parseFirstLine(line)) return request;
     let room = MAX_HEADERS;
     while (true) {
@@ -84,7 +83,7 @@ export class RequestReader {
       if (line === null) return this.explain(request, 431);
       if (!line.length) return request;
       room -= line.length + 2;
-      if (line.length > MAX_LINE || room < 0) return request.refuse(431);
+      if (room < 0) return request.refuse(431);
       if (!request.parseHeader(line)) return request;
     }
   }

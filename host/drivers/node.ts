@@ -1,6 +1,6 @@
 /** The driver `node`: Node's own event loop, attached. JavaScript is never blocked for longer than a turn. */
 import { lookup } from "node:dns";
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
 import type { Readable } from "node:stream";
 import { OUTPUT_SLOT, type Operation, Opcode, PENDING } from "../abi.ts";
 import type { Driver, DriverSink } from "../driver.ts";
@@ -42,8 +42,6 @@ class NodeDriver implements Driver {
   #sink!: DriverSink;
   #sockets!: Sockets;
   #isClosed = false;
-  /** Sockets that the program has closed, and that still send what it has written. */
-  readonly #lingering = new Set<Socket>();
   readonly #openStdin: () => Readable;
   readonly #stdout: NodeJS.WritableStream;
   #standardInput: Readable | undefined;
@@ -119,16 +117,11 @@ class NodeDriver implements Driver {
   #listen(operation: Operation, host: string): number {
     if (!isPlace(host, operation.argument)) return -Errno.EINVAL;
     const sockets = this.#sockets;
-    const forget = NodeListener.listen(
-      { host, port: operation.argument },
-      this.#sink,
-      sockets,
-      this.#lingering,
-      (listener, portOrErrno) => {
-        if (listener) sockets.settle(operation, () => sockets.addListener(listener), portOrErrno);
-        else sockets.settle(operation, -portOrErrno);
-      },
-    );
+    const place = { host, port: operation.argument };
+    const forget = NodeListener.listen(place, this.#sink, sockets, (listener, portOrErrno) => {
+      if (listener) sockets.settle(operation, () => sockets.addListener(listener), portOrErrno);
+      else sockets.settle(operation, -portOrErrno);
+    });
     return sockets.begin(operation, forget);
   }
 
@@ -141,7 +134,7 @@ class NodeDriver implements Driver {
     socket.on("error", fail);
     socket.once("connect", () => {
       socket.off("error", fail);
-      const stream = new NodeStream(socket, this.#sink, this.#lingering);
+      const stream = new NodeStream(socket, this.#sink);
       sockets.settle(operation, () => sockets.addStream(stream));
     });
     return sockets.begin(operation, () => socket.destroy());
@@ -195,10 +188,6 @@ class NodeDriver implements Driver {
     clearTimeout(this.#timeout);
     if (this.#immediate) clearImmediate(this.#immediate);
     this.#sockets.close();
-    for (const socket of this.#lingering) {
-      // Only unsuccessful writes have left bytes here. Without any, it closes by itself; cutting it off might cost the peer its last bytes.
-      if (socket.writableLength) socket.destroy();
-    }
     this.#standardInput?.pause();
   }
 }

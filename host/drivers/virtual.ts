@@ -12,6 +12,7 @@ import { Sockets } from "./common/sockets.ts";
 import { Agenda } from "./virtual/agenda.ts";
 import { VirtualListener } from "./virtual/listener.ts";
 import { VirtualNetwork } from "./virtual/network.ts";
+import type { Clock } from "./virtual/pipe.ts";
 import { VirtualStream } from "./virtual/stream.ts";
 
 /** A driver whose time, output and network the test holds in its hands. */
@@ -69,8 +70,11 @@ class SimulatedDriver implements VirtualDriver {
     const { turnSwitches = 10_000, latency = 0.1, window = 64 << 10 } = options;
     this.#options = options;
     this.turnSwitches = turnSwitches;
-    const after = (nanoseconds: number, action: () => void) => this.#after(nanoseconds, action);
-    this.network = new VirtualNetwork(after, { latency: latency * 1e6, window });
+    const clock: Clock = {
+      now: () => this.#clock,
+      after: (nanoseconds, action) => this.#after(nanoseconds, action),
+    };
+    this.network = new VirtualNetwork(clock, { latency: latency * 1e6, window });
   }
 
   get output(): string {
@@ -154,7 +158,7 @@ class SimulatedDriver implements VirtualDriver {
     const sockets = this.#sockets;
     let isForgotten = false;
     let stream: VirtualStream | undefined;
-    if (operation.argument > 65_535) return -Errno.EINVAL;
+    if (!host || operation.argument > 65_535) return -Errno.EINVAL;
     this.network.begin(host, operation.argument, (endpoint) => {
       if (typeof endpoint === "number") {
         sockets.settle(operation, endpoint);

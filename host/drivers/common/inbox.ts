@@ -87,7 +87,7 @@ export class Inbox implements Outcome {
   }
 
   #copy(into: Uint8Array): number {
-    if (!this.#length) return -(this.#end ?? 0);
+    if (!this.#length) return 0 - (this.#end ?? 0);
     let copied = 0;
     while (copied < into.length && this.#length) {
       const chunk = this.#chunks[0] as Uint8Array;

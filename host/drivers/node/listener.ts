@@ -14,13 +14,11 @@ export class NodeListener implements SocketListener {
   readonly #server: Server;
   readonly #sink: DriverSink;
   readonly #backlog: Backlog<NodeStream>;
-  readonly #lingering: Set<Socket>;
   #isClosed = false;
 
-  private constructor(server: Server, sink: DriverSink, sockets: Sockets, lingering: Set<Socket>) {
+  private constructor(server: Server, sink: DriverSink, sockets: Sockets) {
     this.#server = server;
     this.#sink = sink;
-    this.#lingering = lingering;
     this.#backlog = new Backlog(sink, (stream) => sockets.addStream(stream));
     server.on("connection", (socket) => this.#add(socket));
   }
@@ -33,11 +31,10 @@ export class NodeListener implements SocketListener {
     { host, port }: { host: string; port: number },
     sink: DriverSink,
     sockets: Sockets,
-    lingering: Set<Socket>,
     settle: (listener: NodeListener | null, portOrErrno: number) => void,
   ): () => void {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
-    const listener = new NodeListener(server, sink, sockets, lingering);
+    const listener = new NodeListener(server, sink, sockets);
     const forget = () => {
       server.removeAllListeners("listening");
       listener.close();
@@ -52,7 +49,7 @@ export class NodeListener implements SocketListener {
   }
 
   #add(socket: Socket): void {
-    const stream = new NodeStream(socket, this.#sink, this.#lingering);
+    const stream = new NodeStream(socket, this.#sink);
     if (this.#isClosed) stream.destroy();
     else this.#backlog.add(stream);
   }

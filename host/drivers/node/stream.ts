@@ -1,9 +1,10 @@
 /** A TCP connection of the driver `node`, over a socket of Node. */
 import type { Socket } from "node:net";
-import { type Operation, PENDING } from "../../abi.ts";
+import type { Operation } from "../../abi.ts";
 import type { DriverSink } from "../../driver.ts";
 import { Errno, errnoOf } from "../../errno.ts";
 import type { Inbox } from "../common/inbox.ts";
+import { Outbox } from "../common/outbox.ts";
 import type { SocketStream } from "../common/sockets.ts";
 import { readAhead } from "./read-ahead.ts";
 
@@ -12,29 +13,21 @@ const READ_AHEAD = 64 << 10;
 
 export class NodeStream implements SocketStream {
   readonly #socket: Socket;
-  readonly #sink: DriverSink;
   readonly #inbox: Inbox;
   readonly address: string;
-  #writer: Operation | undefined;
-  /** The writer's operation has ended and is not taken yet. */
-  #isComplete = false;
-  /** Why writes are refused: an errno; 0 while they are not. */
-  #refusal = 0;
-  /** Sockets that the program has closed, and that still send what it has written. */
-  readonly #lingering: Set<Socket>;
-  /** A write was cancelled: what the system has not taken of it must not hold up closing. */
+  readonly #outbox: Outbox;
+  /** A write did not end: what the system has not taken of it is dropped when the stream is closed. */
   #isTorn = false;
 
-  constructor(socket: Socket, sink: DriverSink, lingering: Set<Socket>) {
+  constructor(socket: Socket, sink: DriverSink) {
     this.#socket = socket;
-    this.#sink = sink;
-    this.#lingering = lingering;
     this.address = addressOf(socket);
     this.#inbox = readAhead(socket, sink, READ_AHEAD);
-    socket.on("error", (error) => this.#endWrites(errnoOf(error)));
+    this.#outbox = new Outbox(sink);
+    socket.on("error", (error) => this.#outbox.refuse(errnoOf(error)));
     socket.on("close", () => {
       this.#inbox.end(Errno.ECONNRESET);
-      this.#endWrites(Errno.EPIPE);
+      this.#outbox.refuse(Errno.EPIPE);
     });
   }
 
@@ -43,67 +36,41 @@ export class NodeStream implements SocketStream {
   }
 
   write(operation: Operation, bytes: Uint8Array): number {
-    if (this.#writer) return -Errno.EBUSY;
-    if (this.#refusal) return -this.#refusal;
+    const { obstacle } = this.#outbox;
+    if (obstacle) return obstacle;
     const { length } = bytes;
     if (!length) return 0;
     // A copy: the socket may hold it for long, and the program may use its array again.
     this.#socket.write(Buffer.from(bytes), (error) => {
-      if (operation === this.#writer) this.#endWrite(error ? -errnoOf(error) : length);
+      if (operation === this.#outbox.waiting) this.#outbox.complete(error ? -errnoOf(error) : length);
     });
     // Nothing is left in the socket: the system has taken it all, or refused it, which is told later.
     if (this.#socket.writableLength === 0 && !this.#socket.errored) return length;
-    this.#writer = operation;
-    return PENDING;
-  }
-
-  /** Until its result is taken, the write can be cancelled. */
-  #endWrite(result: number): void {
-    if (!this.#writer || this.#isComplete) return;
-    this.#isComplete = true;
-    const take = () => {
-      this.#leaveWrite();
-      return result;
-    };
-    this.#sink.complete(this.#writer, { take });
-  }
-
-  #leaveWrite(): void {
-    this.#writer = undefined;
-    this.#isComplete = false;
-  }
-
-  #endWrites(errno: number): void {
-    this.#refusal ||= errno;
-    this.#endWrite(-errno);
+    return this.#outbox.wait(operation);
   }
 
   cancel(operation: Operation): void {
     this.#inbox.cancel(operation);
-    if (operation !== this.#writer) return;
-    this.#refusal ||= Errno.EPIPE;
-    this.#isTorn ||= !this.#isComplete;
-    this.#leaveWrite();
+    this.#isTorn ||= operation === this.#outbox.waiting;
+    this.#outbox.cancel(operation);
   }
 
   shutdown(): number {
-    if (this.#refusal) return -this.#refusal;
-    this.#refusal = Errno.EPIPE;
+    const { end } = this.#outbox;
+    if (end) return end;
+    this.#outbox.shutdown();
     this.#socket.end();
     return 0;
   }
 
   /** The program is done with it. What it has written still goes out. */
   close(): void {
+    // A write that still waits fails, so nobody relies on the rest of it: it must not hold up closing.
+    this.#isTorn ||= this.#outbox.waiting !== undefined;
     this.#inbox.discard(Errno.EBADF);
-    this.#endWrites(Errno.EBADF);
-    if (this.#isTorn) {
-      this.#socket.destroy();
-      return;
-    }
-    this.#lingering.add(this.#socket);
-    this.#socket.once("close", () => this.#lingering.delete(this.#socket));
-    this.#socket.destroySoon();
+    this.#outbox.refuse(Errno.EBADF);
+    if (this.#isTorn) this.#socket.destroy();
+    else this.#socket.destroySoon();
   }
 
   /** At once, whatever is on its way. */

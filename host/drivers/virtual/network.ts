@@ -1,6 +1,6 @@
 /** `VirtualNetwork`: one simulated machine, with ports on which programs and tests listen. */
 import { Errno } from "../../errno.ts";
-import { type After, connectPair, type Endpoint, type PipeOptions } from "./pipe.ts";
+import { type Clock, connectPair, type Endpoint, type PipeOptions } from "./pipe.ts";
 import { VirtualPeer } from "./peer.ts";
 
 /** The first port that is given to who asks for any, as on Linux and elsewhere. */
@@ -23,14 +23,14 @@ export interface VirtualPort {
 }
 
 export class VirtualNetwork {
-  readonly #after: After;
+  readonly #clock: Clock;
   readonly #options: PipeOptions;
   /** Who is told of new connections, by port. */
   readonly #listeners = new Map<number, (endpoint: Endpoint) => void>();
   #nextPort = FIRST_FREE_PORT;
 
-  constructor(after: After, options: PipeOptions) {
-    this.#after = after;
+  constructor(clock: Clock, options: PipeOptions) {
+    this.#clock = clock;
     this.#options = options;
   }
 
@@ -72,7 +72,7 @@ export class VirtualNetwork {
 
   /** Binds a port of a name or address; 0: a free one. @returns the port, or a negative errno */
   bind(host: string, port: number, onConnection: (endpoint: Endpoint) => void): number {
-    if (port > LAST_PORT) return -Errno.EINVAL;
+    if (!host || port > LAST_PORT) return -Errno.EINVAL;
     if (!OWN_NAMES.has(host)) return -(ADDRESS.test(host) ? Errno.EADDRNOTAVAIL : Errno.ENOTFOUND);
     const bound = port || this.#freePort();
     if (this.#listeners.has(bound)) return -Errno.EADDRINUSE;
@@ -89,24 +89,25 @@ export class VirtualNetwork {
     const { latency } = this.#options;
     if (!OWN_NAMES.has(host)) {
       const errno = ADDRESS.test(host) ? Errno.ENETUNREACH : Errno.ENOTFOUND;
-      this.#after(latency, () => settle(-errno));
+      this.#clock.after(latency, () => settle(-errno));
       return;
     }
-    this.#after(latency, () => {
+    this.#clock.after(latency, () => {
       const listener = this.#listeners.get(port);
       if (!listener) {
-        this.#after(latency, () => settle(-Errno.ECONNREFUSED));
+        this.#clock.after(latency, () => settle(-Errno.ECONNREFUSED));
         return;
       }
       const addresses = { client: `${LOOPBACK}:${this.#freePort()}`, server: `${LOOPBACK}:${port}` };
-      const { client, server } = connectPair(this.#after, this.#options, addresses);
-      this.#after(latency, () => settle(client));
+      const { client, server } = connectPair(this.#clock, this.#options, addresses);
+      this.#clock.after(latency, () => settle(client));
       listener(server);
     });
   }
 
   /** The addresses of a name; an errno when there are none. */
   resolve(host: string): string[] | number {
+    if (!host) return -Errno.EINVAL;
     if (ADDRESS.test(host)) return [host];
     return OWN_NAMES.has(host) ? [LOOPBACK] : -Errno.ENOTFOUND;
   }

@@ -26,8 +26,11 @@ export class VirtualPeer {
   #unread = 0;
   /** 0: the end has come; an errno: a reset. */
   #end: number | undefined;
+  /** Why nothing can be written: an errno; 0 while it can. A reset may follow an end. */
+  #refusal = 0;
   #waits: Wait[] = [];
   #rest = new Uint8Array();
+  #isEnding = false;
   #isClosed = false;
 
   constructor(endpoint: Endpoint) {
@@ -44,6 +47,7 @@ export class VirtualPeer {
       },
       end: (errno) => {
         this.#end ??= errno;
+        this.#refusal ||= errno;
         this.#check();
       },
     });
@@ -62,12 +66,12 @@ export class VirtualPeer {
 
   /** Sends all of it; resolves when the network has taken it. */
   async write(bytes: Uint8Array | string): Promise<void> {
-    if (this.#isClosed) throw new NetworkError(Errno.EPIPE);
+    if (this.#isClosed || this.#isEnding) throw new NetworkError(Errno.EPIPE);
     const added = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
     this.#rest = Buffer.concat([this.#rest, added]);
     this.#send();
-    await this.#until(() => !this.#rest.length || this.#isClosed || !!this.#end);
-    if (this.#end) throw new NetworkError(this.#end);
+    await this.#until(() => !this.#rest.length || this.#isClosed || this.#refusal > 0);
+    if (this.#refusal) throw new NetworkError(this.#refusal);
     if (this.#isClosed && this.#rest.length) throw new NetworkError(Errno.EPIPE);
   }
 
@@ -86,9 +90,10 @@ export class VirtualPeer {
     return Buffer.concat(parts);
   }
 
-  /** Half-close: the program reads the end. */
+  /** Half-close: the program reads the end, behind what has been written. */
   end(): void {
-    this.#endpoint.outgoing.end();
+    this.#isEnding = true;
+    if (!this.#rest.length) this.#endpoint.outgoing.end();
   }
 
   /** Breaks the connection off: the program reads and writes ECONNRESET. */
@@ -109,6 +114,7 @@ export class VirtualPeer {
   #send(): void {
     if (!this.#rest.length) return;
     this.#rest = this.#rest.subarray(this.#endpoint.outgoing.send(this.#rest));
+    if (!this.#rest.length && this.#isEnding) this.#endpoint.outgoing.end();
     this.#check();
   }
 

@@ -14,8 +14,12 @@ export interface PipeEnd {
   end(errno: number): void;
 }
 
-/** Plans an action for later, in nanoseconds. */
-export type After = (nanoseconds: number, action: () => void) => void;
+/** The clock of a simulated world, in nanoseconds. */
+export interface Clock {
+  now(): number;
+  /** Plans an action for later. */
+  after(nanoseconds: number, action: () => void): void;
+}
 
 export interface PipeOptions {
   latency: number;
@@ -23,19 +27,23 @@ export interface PipeOptions {
 }
 
 export class Pipe {
-  readonly #after: After;
+  readonly #clock: Clock;
   readonly #options: PipeOptions;
   #reader: PipeEnd | undefined;
   #underWay = 0;
+  /** What is sent at one time travels together. */
+  #batch: Uint8Array[] = [];
+  #batchTime = -1;
   #isEnded = false;
+  #isReset = false;
   #isAbandoned = false;
   /** Called when there may be room again. */
   onRoom: () => void = () => {};
   /** Called when bytes arrive that nobody will read. */
   onAbandoned: () => void = () => {};
 
-  constructor(after: After, options: PipeOptions) {
-    this.#after = after;
+  constructor(clock: Clock, options: PipeOptions) {
+    this.#clock = clock;
     this.#options = options;
   }
 
@@ -47,27 +55,43 @@ export class Pipe {
   /** Sends as many of the bytes as there is room for: a copy. @returns how many */
   send(bytes: Uint8Array): number {
     if (this.#isEnded) return 0;
-    const room = this.#options.window - this.#underWay - (this.#isAbandoned ? 0 : (this.#reader?.unread ?? 0));
-    const count = Math.max(0, Math.min(room, bytes.length));
-    if (!count) return 0;
-    const chunk = Uint8Array.from(bytes.subarray(0, count));
+    const { window } = this.#options;
+    const room = window - this.#underWay - (this.#isAbandoned ? 0 : (this.#reader?.unread ?? 0));
+    // Not in small pieces: a reader that takes a byte at a time would be sent a byte at a time.
+    if (room < bytes.length && room < window / 4) return 0;
+    const count = Math.min(room, bytes.length);
     this.#underWay += count;
-    this.#after(this.#options.latency, () => this.#arrive(chunk));
+    this.#depart(Uint8Array.from(bytes.subarray(0, count)));
     return count;
   }
 
+  #depart(chunk: Uint8Array): void {
+    const now = this.#clock.now();
+    if (now === this.#batchTime) {
+      this.#batch.push(chunk);
+      return;
+    }
+    const batch = [chunk];
+    this.#batch = batch;
+    this.#batchTime = now;
+    this.#clock.after(this.#options.latency, () => this.#arrive(Buffer.concat(batch)));
+  }
+
   #arrive(chunk: Uint8Array): void {
+    this.#batchTime = -1;
     this.#underWay -= chunk.length;
     if (this.#isAbandoned) this.onAbandoned();
     else this.#reader?.add(chunk);
     this.onRoom();
   }
 
-  /** Nothing more comes; the reader is told behind what is under way. 0: the end; else an errno. */
+  /** Nothing more comes; the reader is told behind what is under way. 0: the end; else an errno: a reset, which may also follow an end. */
   end(errno = 0): void {
-    if (this.#isEnded) return;
+    if (errno ? this.#isReset : this.#isEnded) return;
     this.#isEnded = true;
-    this.#after(this.#options.latency, () => {
+    this.#isReset = errno !== 0;
+    this.#batchTime = -1;
+    this.#clock.after(this.#options.latency, () => {
       if (!this.#isAbandoned) this.#reader?.end(errno);
     });
   }
@@ -94,12 +118,12 @@ export interface Endpoint {
 
 /** The two ends of a new connection. */
 export function connectPair(
-  after: After,
+  clock: Clock,
   options: PipeOptions,
   addresses: { client: string; server: string },
 ): { client: Endpoint; server: Endpoint } {
-  const there = new Pipe(after, options);
-  const back = new Pipe(after, options);
+  const there = new Pipe(clock, options);
+  const back = new Pipe(clock, options);
   // Who sends to an end that is closed gets a reset back.
   there.onAbandoned = () => back.end(Errno.ECONNRESET);
   back.onAbandoned = () => there.end(Errno.ECONNRESET);

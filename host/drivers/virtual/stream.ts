@@ -1,27 +1,25 @@
 /** A TCP connection of the driver `virtual`: the program's end of a simulated connection. */
-import { type Operation, PENDING } from "../../abi.ts";
+import type { Operation } from "../../abi.ts";
 import type { DriverSink } from "../../driver.ts";
 import { Errno } from "../../errno.ts";
 import { Inbox } from "../common/inbox.ts";
+import { Outbox } from "../common/outbox.ts";
 import type { SocketStream } from "../common/sockets.ts";
 import type { Endpoint } from "./pipe.ts";
 
 export class VirtualStream implements SocketStream {
   readonly address: string;
   readonly #endpoint: Endpoint;
-  readonly #sink: DriverSink;
   readonly #inbox: Inbox;
   #unread = 0;
-  #writer: Operation | undefined;
+  readonly #outbox: Outbox;
   /** What the network has not taken of the write that waits. */
   #rest = new Uint8Array();
-  /** Why writes are refused: an errno; 0 while they are not. */
-  #refusal = 0;
 
   constructor(endpoint: Endpoint, sink: DriverSink) {
     this.address = endpoint.peer;
     this.#endpoint = endpoint;
-    this.#sink = sink;
+    this.#outbox = new Outbox(sink);
     this.#inbox = new Inbox(sink, (unread) => {
       const hasRead = unread < this.#unread;
       this.#unread = unread;
@@ -41,7 +39,7 @@ export class VirtualStream implements SocketStream {
   #end(errno: number): void {
     this.#inbox.end(errno);
     if (!errno) return;
-    this.#refuseWrites(errno);
+    this.#outbox.refuse(errno);
     // A reset ends both directions.
     this.#endpoint.outgoing.end();
   }
@@ -51,41 +49,30 @@ export class VirtualStream implements SocketStream {
   }
 
   write(operation: Operation, bytes: Uint8Array): number {
-    if (this.#writer) return -Errno.EBUSY;
-    if (this.#refusal) return -this.#refusal;
+    const { obstacle } = this.#outbox;
+    if (obstacle) return obstacle;
     const sent = this.#endpoint.outgoing.send(bytes);
     if (sent === bytes.length) return sent;
-    this.#writer = operation;
     this.#rest = Uint8Array.from(bytes.subarray(sent));
-    return PENDING;
+    return this.#outbox.wait(operation);
   }
 
   #goOn(): void {
-    const operation = this.#writer;
-    if (!operation) return;
+    const { waiting } = this.#outbox;
+    if (!waiting) return;
     this.#rest = this.#rest.subarray(this.#endpoint.outgoing.send(this.#rest));
-    if (this.#rest.length) return;
-    this.#writer = undefined;
-    this.#sink.complete(operation, operation.length);
-  }
-
-  #refuseWrites(errno: number): void {
-    this.#refusal ||= errno;
-    const operation = this.#writer;
-    this.#writer = undefined;
-    if (operation) this.#sink.complete(operation, -errno);
+    if (!this.#rest.length) this.#outbox.complete(waiting.length);
   }
 
   cancel(operation: Operation): void {
     this.#inbox.cancel(operation);
-    if (operation !== this.#writer) return;
-    this.#writer = undefined;
-    this.#refusal ||= Errno.EPIPE;
+    this.#outbox.cancel(operation);
   }
 
   shutdown(): number {
-    if (this.#refusal) return -this.#refusal;
-    this.#refusal = Errno.EPIPE;
+    const { end } = this.#outbox;
+    if (end) return end;
+    this.#outbox.shutdown();
     this.#endpoint.outgoing.end();
     return 0;
   }
@@ -93,7 +80,7 @@ export class VirtualStream implements SocketStream {
   close(): void {
     this.#endpoint.incoming.abandon();
     this.#inbox.discard(Errno.EBADF);
-    this.#refuseWrites(Errno.EBADF);
+    this.#outbox.refuse(Errno.EBADF);
     this.#endpoint.outgoing.end();
   }
 

@@ -1,0 +1,94 @@
+/** `timeout` of a stream: how long one read or write waits, and what is left when it gives up. */
+import { afterEach, describe, expect, test } from "vitest";
+import { closeScenes, openProgram, openStream, stalled, waiting } from "../setup/driver-program.ts";
+import { patternBytes } from "../setup/pattern.ts";
+import { worlds } from "../setup/world.ts";
+
+afterEach(closeScenes);
+
+describe.each(worlds)("points 3 and 5 on $name", (world) => {
+  test("of a read: ETIMEDOUT, not early, and nothing is lost", async () => {
+    const program = await openProgram(world);
+    const { stream, peer } = await openStream(program);
+    await program.call("limit", stream, 5);
+    const begin = program.scene.driver.now();
+    await expect(program.call("read", stream, 10)).rejects.toMatchObject({
+      code: "ETIMEDOUT",
+      message: expect.stringMatching(/^cannot read from 127\.0\.0\.1:\d+: timed out$/) as string,
+    });
+    const nanoseconds = program.scene.driver.now() - begin;
+    expect(nanoseconds).toBeGreaterThanOrEqual(5e6);
+    if (world.isSimulated) expect(nanoseconds).toBe(5e6);
+    expect(await program.call("attempt", "read", stream, "")).toBe("-1 ETIMEDOUT");
+    await program.call("limit", stream, Infinity);
+    const reading = program.call("read", stream, 10);
+    await peer.write("after all");
+    expect(await reading).toBe("after all");
+  });
+
+  test("of 0: what is there is read, what is not is not waited for", async () => {
+    const program = await openProgram(world);
+    const { stream, peer } = await openStream(program);
+    const reading = program.call("read", stream, 1);
+    await peer.write("ab");
+    expect(await reading).toBe("a");
+    await program.call("limit", stream, 0);
+    expect(await program.call("read", stream, 10)).toBe("b");
+    await expect(program.call("read", stream, 10)).rejects.toMatchObject({ code: "ETIMEDOUT" });
+  });
+
+  test("a read that gets its bytes in time leaves no timer behind", async () => {
+    const program = await openProgram(world);
+    const { stream, peer } = await openStream(program);
+    await program.call("limit", stream, 60_000);
+    const begin = program.scene.driver.now();
+    for (let i = 0; i < 5; i++) {
+      const reading = program.call("read", stream, 10);
+      await peer.write(`${i}`);
+      expect(await reading).toBe(`${i}`);
+    }
+    await program.call("measure", 1);
+    expect(program.scene.driver.now() - begin).toBeLessThan(60e9);
+  });
+
+  test("of a write to a peer that does not read: ETIMEDOUT, then closed for writing, and it can still be read", async () => {
+    const program = await openProgram(world);
+    const { stream, peer } = await openStream(program);
+    await program.call("limit", stream, 50);
+    expect(await program.end(await program.begin("sendForever", stream))).toBe("ETIMEDOUT");
+    await expect(program.call("write", stream, "more")).rejects.toMatchObject({
+      code: "EPIPE",
+      message: expect.stringMatching(/^cannot write to .*: it is closed for writing: /) as string,
+    });
+    const written = (await program.call("writtenBytes")) as number;
+    expect((await peer.read(written)).equals(patternBytes(0, written))).toBe(true);
+    await peer.write("hello");
+    expect(await program.call("read", stream, 10)).toBe("hello");
+  });
+
+  test("of one stream does not concern another", async () => {
+    const program = await openProgram(world);
+    const hasty = await openStream(program);
+    const patient = await openStream(program);
+    await program.call("limit", hasty.stream, 2);
+    const job = await program.begin("read", patient.stream);
+    await expect(program.call("read", hasty.stream, 10)).rejects.toMatchObject({ code: "ETIMEDOUT" });
+    expect(waiting(program, "read")).toBe(1);
+    await patient.peer.write("in time");
+    expect(await program.end(job)).toBe("in time");
+  });
+
+  test("a slow peer that reads now and then keeps the writer going", async () => {
+    const program = await openProgram(world);
+    const { stream, peer } = await openStream(program);
+    await program.call("limit", stream, 60_000);
+    await program.begin("sendForever", stream);
+    for (let i = 0, from = 0; i < 3; i++) {
+      await stalled(program);
+      const received = await peer.read(1 << 20);
+      expect(received.equals(patternBytes(from, received.length))).toBe(true);
+      from += received.length;
+    }
+    expect(waiting(program, "write")).toBeLessThanOrEqual(1);
+  });
+});

@@ -5,10 +5,15 @@ import path from "node:path";
 import { createMemoryStream, main } from "assemblyscript/asc";
 import { FibersError } from "./errors.ts";
 import FibersTransform from "./transform/index.ts";
+import { wasiTransform } from "./transform/wasi.ts";
 
 export interface CompileOptions {
   /** Optimized or not; "release" by default. */
   target?: "debug" | "release";
+  /** Who runs it: JavaScript, by `load`, the default; or a WASI host, by `_start`. */
+  host?: "javascript" | "wasi";
+  /** For a WASI host: the most bytes that one fiber may save when it waits. JavaScript says so when it loads. */
+  stackLimit?: number;
   runtime?: "incremental" | "minimal" | "stub";
   /** Options for asc, as on its command line. */
   flags?: string[];
@@ -31,7 +36,7 @@ const TARGETS = { debug: ["--debug"], release: ["--optimizeLevel", "3", "--shrin
  * @throws E_COMPILE with asc's report, which names file and line and shows the source
  */
 export async function compile(file: string, options: CompileOptions = {}): Promise<Compiled> {
-  const { target = "release", runtime = "incremental", flags = [], fibers = true } = options;
+  const { target = "release", runtime = "incremental", flags = [], fibers = true, host = "javascript" } = options;
   const baseDir = path.dirname(path.resolve(file));
   const output = new Map<string, string | Uint8Array>();
   const stdout = createMemoryStream();
@@ -50,7 +55,7 @@ export async function compile(file: string, options: CompileOptions = {}): Promi
   const { error } = await main(argv, {
     stdout,
     stderr,
-    transforms: fibers ? [FibersTransform as never] : [],
+    transforms: fibers ? [(host === "wasi" ? wasiTransform(options.stackLimit) : FibersTransform) as never] : [],
     readFile: (name, from) => readSource(path.resolve(from, name)),
     writeFile: (name, contents) => void output.set(name, contents),
     listFiles: () => [],

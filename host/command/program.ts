@@ -13,6 +13,7 @@ import { load } from "../load.ts";
 import { type ExportDescription, readSection } from "../section.ts";
 import type { PlainValue } from "../values.ts";
 import { parseArguments } from "./arguments.ts";
+import { inBaseline } from "./baseline.ts";
 import { ExitCode } from "./exit-code.ts";
 import { palette } from "./palette.ts";
 import type { FromThread, ThreadData, ToThread } from "./protocol.ts";
@@ -105,8 +106,10 @@ async function compileProgram(
   { file, target, runtime }: ProgramOptions,
   reportOptions: ReportOptions,
 ): Promise<Compiled> {
-  const { compile } = await importCompiler();
-  const compiled = await compile(file, { target, runtime });
+  const compiled = await inBaseline(async () => {
+    const { compile } = await importCompiler();
+    return compile(file, { target, runtime });
+  });
   // Warnings are for the author; how much the transform has added is not what somebody who runs a program asks.
   const warnings = compiled.report.replace(/^as-fibers: \d+ of .*$/gm, "").trim();
   if (warnings) process.stderr.write(`${reportMessages(warnings, reportOptions)}\n`);

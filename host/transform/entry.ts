@@ -167,8 +167,8 @@ export function generateEntry(functions: EntryFunction[]): string {
  *   export function start(count, a0, a1 …)    called by the host
  *   export function take(call): R
  */
-function wrap({ description, localName, origin }: EntryFunction): string[] {
-  const { name, parameters, result, required } = description;
+function wrap(entry: EntryFunction): string[] {
+  const { name, parameters, result } = entry.description;
   const isVoid = result === "void";
   const holder = `__fibers_arguments_${name}`;
   const body = BODY_PREFIX + name;
@@ -176,25 +176,43 @@ function wrap({ description, localName, origin }: EntryFunction): string[] {
   const fields = [{ name: "count", type: "i32" }, ...parameters.map(({ type }, i) => ({ name: `a${i}`, type }))];
   const typed = fields.map((field) => `${field.name}: ${field.type}`);
   // `__fibers_a` and not `a`: a parameter would hide a function of that name.
-  const calls = [];
-  for (let count = required; count <= parameters.length; count++) {
-    const call = `${localName}(${parameters
-      .slice(0, count)
-      .map((_, i) => `__fibers_a.a${i}`)
-      .join(", ")})`;
-    const condition = count < parameters.length ? `if (__fibers_a.count == ${count}) ` : "";
-    calls.push(`${condition}${isVoid ? `{ ${call}; return; }` : `return ${call};`}`);
-  }
+  const calls = callsByCount(
+    entry,
+    "__fibers_a.count",
+    (i) => `__fibers_a.a${i}`,
+    (call) => (isVoid ? `{ ${call}; return; }` : `return ${call};`),
+  );
   const lines = [
     `class ${holder} { constructor(${typed.map((field) => `public ${field}`).join(", ")}) {} }`,
-    `function ${body}(__fibers_a: ${holder}): ${result} { ${calls.join(" ")} }`,
+    `function ${body}(__fibers_a: ${holder}): ${result} { ${calls} }`,
     `export function ${START_PREFIX}${name}(${typed.join(", ")}): u32 { return ${starter}(${body}, new ${holder}(${fields.map((field) => field.name).join(", ")}), "${name}"); }`,
   ];
-  if (origin) lines.unshift(`import { ${origin.name} as ${localName} } from ${JSON.stringify(origin.path)};`);
+  lines.unshift(...importOf(entry));
   if (!isVoid) {
     lines.push(
       `export function ${TAKE_PREFIX}${name}(call: u32): ${result} { return __fibers_take<${result}>(call); }`,
     );
   }
   return lines;
+}
+
+/** Calls of a function with as many arguments as there are: initializers stand in for those that are missing. */
+export function callsByCount(
+  { description: { parameters, required }, localName }: EntryFunction,
+  count: string,
+  argument: (index: number) => string,
+  give: (call: string) => string,
+): string {
+  const calls = [];
+  for (let given = required; given <= parameters.length; given++) {
+    const list = parameters.slice(0, given).map((_, i) => argument(i));
+    const condition = given < parameters.length ? `if (${count} == ${given}) ` : "";
+    calls.push(`${condition}${give(`${localName}(${list.join(", ")})`)}`);
+  }
+  return calls.join(" ");
+}
+
+/** What the entry file must import to know a function that it only passes on. */
+export function importOf({ origin, localName }: EntryFunction): string[] {
+  return origin ? [`import { ${origin.name} as ${localName} } from ${JSON.stringify(origin.path)};`] : [];
 }

@@ -19,7 +19,8 @@ import { verifyOneSwitch, verifyShadowStack, VerificationError } from "./verify.
 const STACK_SIZE = 262_144;
 
 const STACK_POINTER = "~lib/memory/__stack_pointer";
-const LIVE_BYTES = ["~lib/rt/itcms/total", "~lib/rt/tcms/total"];
+/** The collector's count of bytes, by runtime. */
+export const LIVE_BYTES = ["~lib/rt/itcms/total", "~lib/rt/tcms/total"];
 
 /** asc constructs this class, after it has put its own objects on the prototype. */
 export default class FibersTransform {
@@ -40,7 +41,12 @@ export default class FibersTransform {
     );
     if (!entry) return;
     this.#exports = exportedFunctions(entry, sources);
-    moveInto(entry, parser, sources, generateEntry(this.#exports));
+    reportFaults(() => moveInto(entry, parser, sources, this.generate(this.#exports)));
+  }
+
+  /** What is added to the entry file, in AssemblyScript. */
+  protected generate(functions: EntryFunction[]): string {
+    return generateEntry(functions);
   }
 
   /** Instruments, and arranges for the custom section to be written when asc emits. */
@@ -51,16 +57,14 @@ export default class FibersTransform {
       verifyShadowStack(options.stackSize, runtime);
       if (options.sourceMap) restoreStartLines(this.program, module);
       for (const { description } of this.#exports) module.removeExport(description.name);
-      if (module.getGlobal(STACK_POINTER)) module.addGlobalExport(STACK_POINTER, STACK_POINTER_EXPORT);
-      for (const total of LIVE_BYTES) if (module.getGlobal(total)) module.addGlobalExport(total, LIVE_BYTES_EXPORT);
+      this.bind(module);
       const stackEnd = constantGlobal(module, "~lib/memory/__data_end");
       const result = instrument(module, {
         optimizeLevel: options.optimizeLevelHint,
         shrinkLevel: options.shrinkLevelHint,
         debugInfo: options.debugInfo,
       });
-      const globalsSize = addGlobalsCopy(module);
-      this.#writeSectionOnEmit(module, result, {
+      this.complete(module, result, {
         abi: ABI_VERSION,
         compiler: compilerVersion,
         library: libraryVersion,
@@ -68,7 +72,7 @@ export default class FibersTransform {
         exports: this.#exports.map((entry) => entry.description),
         suspendingImports: [],
         instrumented: { instrumented: result.instrumented, functions: result.functions },
-        globalsSize,
+        globalsSize: 0,
         runtimeFunctions: [],
         allocatorFunctions: [],
         functionNames: {},
@@ -80,22 +84,45 @@ export default class FibersTransform {
     });
   }
 
-  /** asc optimizes once more after `afterCompile`, and only then are functions in their final order: so the section waits for that. */
-  #writeSectionOnEmit(module: Module, result: Instrumented, content: SectionContent): void {
+  /** Prepares the module, as asc has compiled it, for its host. */
+  protected bind(module: Module): void {
+    if (module.getGlobal(STACK_POINTER)) module.addGlobalExport(STACK_POINTER, STACK_POINTER_EXPORT);
+    for (const total of LIVE_BYTES) if (module.getGlobal(total)) module.addGlobalExport(total, LIVE_BYTES_EXPORT);
+  }
+
+  /** Adds to the instrumented module what its host needs to know of it. */
+  protected complete(module: Module, result: Instrumented, content: SectionContent): void {
+    const globalsSize = addGlobalsCopy(module);
+    this.onEmit(module, result, content, (binary, sourceMap) => {
+      const section = {
+        ...content,
+        globalsSize,
+        ...findRuntimeFunctions(module, binary),
+        sourceMap: sourceMap || null,
+      };
+      module.addCustomSection(SECTION_NAME, new TextEncoder().encode(JSON.stringify(section)));
+    });
+  }
+
+  /** asc optimizes once more after `afterCompile`, and only then are functions in their final order: so what depends on that waits. */
+  protected onEmit(
+    module: Module,
+    result: Instrumented,
+    { runtime }: SectionContent,
+    finish: (binary: Uint8Array, sourceMap: string | null) => void,
+  ): void {
     const emit = module.emitBinary.bind(module) as (sourceMap?: string | null) => { binary: Uint8Array };
     let isWritten = false;
-    const emitWithSection = (sourceMap?: string | null): unknown => {
+    const emitFinished = (sourceMap?: string | null): unknown => {
       if (sourceMap === undefined || isWritten) return emit(sourceMap);
       isWritten = true;
       const { binary } = emit(null);
-      const section = { ...content, ...findRuntimeFunctions(module, binary), sourceMap: sourceMap || null };
-      const bytes = new TextEncoder().encode(JSON.stringify(section));
-      module.addCustomSection(SECTION_NAME, bytes);
+      finish(binary, sourceMap);
       this.stderr.write(`as-fibers: ${sizeReport(binary.length, result)}\n`);
-      if (content.runtime === "stub") this.stderr.write("as-fibers: the runtime stub never frees memory\n");
+      if (runtime === "stub") this.stderr.write("as-fibers: the runtime stub never frees memory\n");
       return emit(sourceMap);
     };
-    module.emitBinary = emitWithSection as typeof module.emitBinary;
+    module.emitBinary = emitFinished as typeof module.emitBinary;
   }
 }
 

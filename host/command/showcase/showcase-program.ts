@@ -5,6 +5,7 @@ import type { App } from "../../app.ts";
 import { compile, type Compiled } from "../../compile.ts";
 import { nodeDriver } from "../../drivers/node.ts";
 import { load } from "../../load.ts";
+import { inBaseline } from "../baseline.ts";
 
 export class ShowcaseProgram {
   /** The folder of its sources. */
@@ -18,7 +19,8 @@ export class ShowcaseProgram {
 
   /** Compiles it: "debug" is quick and names the exact line of a trap, "release" is for measuring. */
   static async compile(folder: string, file: string, target: "debug" | "release"): Promise<ShowcaseProgram> {
-    return new ShowcaseProgram(folder, await compile(path.join(folder, file), { target }));
+    const compiled = await inBaseline(() => compile(path.join(folder, file), { target }));
+    return new ShowcaseProgram(folder, compiled);
   }
 
   /** A new instance. */

@@ -1,0 +1,26 @@
+/** node:wasi, imported only when it is needed: Node warns on the import. */
+
+export interface NodeWasiOptions {
+  version: "preview1";
+  args?: string[];
+  env?: Record<string, string>;
+  preopens?: Record<string, string>;
+  stdin?: number;
+  stdout?: number;
+  stderr?: number;
+  returnOnExit?: boolean;
+}
+
+/** A function of preview 1. */
+export type Call = (...args: never[]) => unknown;
+
+/** The class `WASI` of node:wasi, as far as it is used here. */
+export type NodeWasi = new (options: NodeWasiOptions) => {
+  readonly wasiImport: Record<string, Call>;
+  initialize(instance: object): void;
+};
+
+export async function loadNodeWasi(): Promise<NodeWasi> {
+  const { WASI } = await import("node:wasi");
+  return WASI as unknown as NodeWasi;
+}

@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { compileGuests } from "../setup/guests.ts";
 import * as channels from "./channels.ts";
 import { heldConnections } from "./connections.ts";
+import { stableExamples } from "./examples.ts";
 import { exhaustion } from "./exhaustion.ts";
 import * as fibers from "./fibers.ts";
 import * as programs from "./programs.ts";
@@ -24,6 +25,7 @@ const all: Workload[] = [
   traps,
   exhaustion,
   heldConnections,
+  stableExamples,
 ];
 
 const { values, positionals } = parseArgs({

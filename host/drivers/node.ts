@@ -58,7 +58,11 @@ class NodeDriver implements Driver {
 
   open(sink: DriverSink): void {
     this.#sink = guardedSink(sink, () => this.#isClosed);
-    this.#sockets = new Sockets(this.#sink);
+    this.#sockets = new Sockets(this.#sink, {
+      listen: (operation, host) => this.#listen(operation, host),
+      connect: (operation, host) => this.#connect(operation, host),
+      lookup: (operation, host) => this.#lookup(operation, host),
+    });
   }
 
   now(): number {
@@ -69,16 +73,7 @@ class NodeDriver implements Driver {
     const { opcode, handle, slot } = operation;
     if (opcode === Opcode.WRITE && slot === OUTPUT_SLOT) return this.#print(operation, bytes);
     if (opcode === Opcode.READ && handle === STANDARD_INPUT) return this.#readStdin(operation, bytes);
-    switch (opcode) {
-      case Opcode.LISTEN:
-        return this.#listen(operation, textOf(bytes));
-      case Opcode.CONNECT:
-        return this.#connect(operation, textOf(bytes));
-      case Opcode.LOOKUP:
-        return this.#lookup(operation, textOf(bytes));
-      default:
-        return this.#sockets.submit(operation, bytes);
-    }
+    return this.#sockets.submit(operation, bytes);
   }
 
   cancel(operation: Operation): void {
@@ -195,10 +190,6 @@ class NodeDriver implements Driver {
 /** Without a host Node would take a default: for listening, all addresses of the machine. */
 function isPlace(host: string, port: number): boolean {
   return host !== "" && port <= LAST_PORT;
-}
-
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
 }
 
 /** As many whole lines as fit; the number of bytes. */

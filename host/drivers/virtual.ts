@@ -87,7 +87,11 @@ class SimulatedDriver implements VirtualDriver {
 
   open(sink: DriverSink): void {
     this.#sink = guardedSink(sink, () => this.#isClosed);
-    this.#sockets = new Sockets(this.#sink);
+    this.#sockets = new Sockets(this.#sink, {
+      listen: (operation, host) => this.#listen(operation, host),
+      connect: (operation, host) => this.#connect(operation, host),
+      lookup: (operation, host) => this.#lookup(operation, host),
+    });
   }
 
   now(): number {
@@ -98,16 +102,7 @@ class SimulatedDriver implements VirtualDriver {
     const { opcode, handle, slot } = operation;
     if (opcode === Opcode.WRITE && slot === OUTPUT_SLOT) return this.#print(operation, bytes);
     if (opcode === Opcode.READ && handle === STANDARD_INPUT) return this.#openStdin().read(operation, bytes);
-    switch (opcode) {
-      case Opcode.LISTEN:
-        return this.#listen(operation, textOf(bytes));
-      case Opcode.CONNECT:
-        return this.#connect(operation, textOf(bytes));
-      case Opcode.LOOKUP:
-        return this.#lookup(operation, textOf(bytes));
-      default:
-        return this.#sockets.submit(operation, bytes);
-    }
+    return this.#sockets.submit(operation, bytes);
   }
 
   cancel(operation: Operation): void {
@@ -230,8 +225,4 @@ class SimulatedDriver implements VirtualDriver {
     this.#sockets.close();
     this.#agenda.clear();
   }
-}
-
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("utf8");
 }

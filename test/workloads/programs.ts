@@ -1,11 +1,8 @@
 /** Random programs against the reference model of test/setup/programs.ts, alone and with garbage being collected at every switch. */
-import assert from "node:assert/strict";
-import type { App } from "as-fibers";
 import * as fc from "fast-check";
 import { guest, type Variant } from "../setup/guests.ts";
-import { readHeap } from "../setup/heap.ts";
 import { arbitraryProgram, modelExecute } from "../setup/programs.ts";
-import { loadWatched } from "../setup/watched.ts";
+import { ProgramRunner } from "./program-runner.ts";
 import type { Workload } from "./workload.ts";
 
 interface Mode {
@@ -18,59 +15,19 @@ interface Mode {
   checksHeap?: boolean;
 }
 
-/** An instance is used for so many programs. */
-const PROGRAMS_PER_INSTANCE = 500;
-
-/** Runs programs one after another in one instance. */
-class Runner {
-  readonly #mode: Mode;
-  readonly #module: Promise<WebAssembly.Module>;
-  #app: App | undefined;
-  #heap = "";
-  #left = 0;
-
-  constructor(mode: Mode) {
-    this.#mode = mode;
-    this.#module = WebAssembly.compile(guest("programs", mode.variant).binary as BufferSource);
-  }
-
-  async check(program: string): Promise<void> {
-    if (!this.#app || !this.#left--) await this.#renew();
-    const app = this.#app as App;
-    // Whatever goes wrong: the next program, a shrunk one perhaps, begins with a new instance.
-    this.#app = undefined;
-    assert.equal(await app.exports["execute"]?.(program), modelExecute(program));
-    if (this.#mode.checksHeap)
-      assert.equal(await readCollected(app), this.#heap, "the program has left something behind");
-    assert(app.isIntact);
-    this.#app = app;
-  }
-
-  async #renew(): Promise<void> {
-    const { inSteps, collects } = this.#mode;
-    this.#app = await loadWatched(await this.#module, {
-      ...(inSteps ? { turnSwitches: 1 } : {}),
-      ...(collects ? { afterTurn: (app) => app.collect() } : {}),
-    });
-    // The first program makes what is then kept: the table of calls and the like.
-    await this.#app.exports["execute"]?.("g1|y0");
-    if (this.#mode.checksHeap) this.#heap = await readCollected(this.#app);
-    this.#left = PROGRAMS_PER_INSTANCE;
-  }
-}
-
-async function readCollected(app: App): Promise<string> {
-  app.collect();
-  return JSON.stringify(await readHeap(app));
-}
-
 function workload(name: string, counts: { suite: number; soak: number }, mode: Mode): Workload {
   return {
     name,
     unit: "programs",
     ...counts,
     async run(count, seed) {
-      const runner = new Runner(mode);
+      const runner = new ProgramRunner({
+        ...mode,
+        binary: guest("programs", mode.variant).binary,
+        model: modelExecute,
+        firstProgram: "g1|y0",
+        turnSwitches: mode.inSteps ? 1 : undefined,
+      });
       const property = fc.asyncProperty(arbitraryProgram({ sleepsZero: mode.inSteps }), (p) => runner.check(p));
       await fc.assert(property, { numRuns: count, seed });
     },

@@ -23,14 +23,23 @@ export interface SocketListener extends Closable {
   cancel(operation: Operation): void;
 }
 
+/** How a driver makes streams and listeners. Each begins an operation, and settles it later; see `Sockets.begin`. */
+export interface Network {
+  listen(operation: Operation, host: string): number;
+  connect(operation: Operation, host: string): number;
+  lookup(operation: Operation, host: string): number;
+}
+
 export class Sockets {
   readonly #sink: DriverSink;
+  readonly #network: Network;
   readonly #handles = new Handles<SocketStream, SocketListener>();
   /** Operations without a handle that are under way, or ended and not taken yet: what forgets each. */
   readonly #beginnings = new Map<Operation, () => void>();
 
-  constructor(sink: DriverSink) {
+  constructor(sink: DriverSink, network: Network) {
     this.#sink = sink;
+    this.#network = network;
   }
 
   /** Gives a stream its handle. */
@@ -43,7 +52,7 @@ export class Sockets {
     return this.#handles.addListener(listener);
   }
 
-  /** Begins an operation on what has a handle. */
+  /** Begins any operation, but those on the standard streams. */
   submit(operation: Operation, bytes: Uint8Array): number {
     const { opcode, handle } = operation;
     switch (opcode) {
@@ -59,6 +68,12 @@ export class Sockets {
         return this.#handles.close(handle);
       case Opcode.ADDRESS:
         return this.#address(handle, bytes);
+      case Opcode.LISTEN:
+        return this.#network.listen(operation, textOf(bytes));
+      case Opcode.CONNECT:
+        return this.#network.connect(operation, textOf(bytes));
+      case Opcode.LOOKUP:
+        return this.#network.lookup(operation, textOf(bytes));
       default:
         return -Errno.ENOTSUP;
     }
@@ -104,4 +119,8 @@ export class Sockets {
     this.#beginnings.clear();
     this.#handles.destroyAll();
   }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("utf8");
 }

@@ -52,7 +52,10 @@ export enum Opcode {
   SETTLE = 2,
   /** Forgets the pending operation of this slot and generation; no completion will come. Result: 0. */
   CANCEL = 3,
-  /** Reads at least one and at most `length` bytes from the stream `handle` to `pointer`. Result: how many; 0 at the end. */
+  /**
+   * Reads at least one and at most `length` bytes from the stream `handle` to `pointer`. Result: how many; 0 at the end. With a length of
+   * 0 it reads nothing, and ends when a read would not wait. Result: how many bytes are there; 0 at the end.
+   */
   READ = 4,
   /** Closes the stream or listener `handle`; what waits for it completes with -EBADF. Result: 0. */
   CLOSE = 5,

@@ -1,4 +1,5 @@
 /** as-fibers: green threads for WebAssembly. See ../README.md. */
+export { args } from "./args";
 export { Channel } from "./channel";
 export { Cleanup, defer } from "./cleanup";
 export { fail, Failure } from "./failure";

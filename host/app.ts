@@ -17,6 +17,8 @@ export interface AppParts {
   section: SectionContent;
   driver: Driver;
   imports: WebAssembly.Imports;
+  /** Called before anything of the instance runs. */
+  onInstance: (instance: WebAssembly.Instance) => void;
   readSourceMap: () => string | null;
   onUnobserved: (error: Error) => void;
 }
@@ -88,6 +90,7 @@ export class App {
       this.#guest = await instantiate(module, imports, driver, this.#operations, {
         settle: (call) => this.#settled.push(call),
         trace: (stack) => this.#failures.noteTrace(stack),
+        instance: (instance) => this.#parts.onInstance(instance),
       });
       this.#turns.attach(this.#guest);
       this.#failures.attach(this.#guest);

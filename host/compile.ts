@@ -1,6 +1,6 @@
 /** Compiles AssemblyScript in memory: asc with the transform, for `as-fibers run`, the demos, tests and benchmarks. */
 import { createRequire } from "node:module";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { createMemoryStream, main } from "assemblyscript/asc";
 import { FibersError } from "./errors.ts";
@@ -23,7 +23,7 @@ export interface CompileOptions {
 
 export interface Compiled {
   binary: Uint8Array;
-  /** The source map's text. */
+  /** The source map's text; empty when it was built for a WASI host. */
   sourceMap: string;
   /** What asc and the transform have printed. */
   report: string;
@@ -41,16 +41,9 @@ export async function compile(file: string, options: CompileOptions = {}): Promi
   const output = new Map<string, string | Uint8Array>();
   const stdout = createMemoryStream();
   const stderr = createMemoryStream();
-  const argv = [
-    path.basename(file),
-    "--outFile",
-    "module.wasm",
-    "--sourceMap",
-    "--runtime",
-    runtime,
-    "--baseDir",
-    baseDir,
-  ];
+  const argv = [path.basename(file), "--outFile", "module.wasm", "--runtime", runtime, "--baseDir", baseDir];
+  // A WASI host reads no source map.
+  if (host === "javascript") argv.push("--sourceMap");
   argv.push("--config", "none", ...TARGETS[target], ...(fibers ? ["--stackSize", "262144"] : []), ...flags);
   const { error } = await main(argv, {
     stdout,
@@ -58,7 +51,7 @@ export async function compile(file: string, options: CompileOptions = {}): Promi
     transforms: fibers ? [(host === "wasi" ? wasiTransform(options.stackLimit) : FibersTransform) as never] : [],
     readFile: (name, from) => readSource(path.resolve(from, name)),
     writeFile: (name, contents) => void output.set(name, contents),
-    listFiles: () => [],
+    listFiles: (folder, from) => listSources(path.resolve(from, folder)),
   });
   const report = stderr.toString().trim();
   if (error) {
@@ -66,8 +59,18 @@ export async function compile(file: string, options: CompileOptions = {}): Promi
     throw new FibersError("E_COMPILE", report.includes(error.message) ? report : `${report}\n${error.message}`.trim());
   }
   const binary = output.get("module.wasm");
-  const sourceMap = output.get("module.wasm.map");
+  const sourceMap = output.get("module.wasm.map") ?? "";
   return { binary: binary as Uint8Array, sourceMap: String(sourceMap), report };
+}
+
+/** The sources in a folder that was given by `--lib`. */
+async function listSources(folder: string): Promise<string[] | null> {
+  try {
+    return (await readdir(folder)).filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"));
+  } catch {
+    // asc says what it has not found there.
+    return null;
+  }
 }
 
 const packageRoot = path.dirname(createRequire(import.meta.url).resolve("as-fibers/package.json"));

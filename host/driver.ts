@@ -14,7 +14,8 @@
  *     share between two of them.
  *  5. Time: its clock is monotonic, in nanoseconds. A deadline is never met early: when the platform's timer is, the driver waits again.
  *     One is armed at a time; arming replaces it, an infinite one disarms. One in the past is met at the next chance.
- *  6. Reading: bytes in order, what came before an end or a reset first. 0 at the end, again and again. It reads ahead, within a limit.
+ *  6. Reading: bytes in order, what came before an end or a reset first. 0 at the end, again and again. It reads ahead, within a limit. Into
+ *     no bytes it reads nothing, and tells how many are there, when there are some.
  *  7. Writing: a write ends when the system has taken all of it, so a slow peer makes the writer wait, and memory stays bounded. Bytes go
  *     out in the order of the writes.
  *  8. One reader and one writer at a time per stream: a second one ends with -EBUSY, and the first goes on. Any number may accept: first

@@ -10,6 +10,8 @@ export interface ImportSink {
   settle(call: number): void;
   /** The stack trace that the guest asked for. */
   trace(stack: string | undefined): void;
+  /** The instance is there, and nothing of it has run. */
+  instance(instance: WebAssembly.Instance): void;
 }
 
 /** Instantiates a module. @throws E_MISSING_IMPORT when the user has not given what the program imports */
@@ -42,6 +44,7 @@ export async function instantiate(
   const instance = await WebAssembly.instantiate(module, resolveImports(module, own, userImports));
   guest = instance.exports as unknown as GuestExports;
   operations.attach(guest);
+  sink.instance(instance);
   return guest;
 }
 

@@ -12,9 +12,18 @@ import { readSection, type SectionContent } from "./section.ts";
 /** A file's URL or path, the module's bytes, or the module. */
 export type ModuleSource = URL | string | Uint8Array | ArrayBuffer | WebAssembly.Module;
 
+/** Who serves the WASI calls of a program: what `createWasi` gives, or an instance of `WASI` of `node:wasi`. */
+export interface WasiHost {
+  getImportObject(): object;
+  /** Called once, with the new instance, before anything of it runs. */
+  initialize(instance: WebAssembly.Instance): void;
+}
+
 export interface LoadOptions {
   /** What the program imports beside what as-fibers gives it, by module and name. */
   imports?: WebAssembly.Imports;
+  /** Serves what the program, or a library of it, calls of WASI. Calls that wait, for a clock or for standard input, park the fiber instead. */
+  wasi?: WasiHost;
   /** Who serves the program; `nodeDriver()` by default. One driver serves one instance. */
   driver?: Driver;
   /** The most bytes of frames that one fiber may save when it suspends; 256 KiB by default. */
@@ -39,7 +48,8 @@ export async function load(source: ModuleSource, options: LoadOptions = {}): Pro
     module,
     section,
     driver: options.driver ?? nodeDriver(),
-    imports: options.imports ?? {},
+    imports: { ...(options.wasi?.getImportObject() as WebAssembly.Imports | undefined), ...options.imports },
+    onInstance: (instance) => options.wasi?.initialize(instance),
     readSourceMap: () => options.sourceMap ?? readSourceMapBeside(source, section),
     onUnobserved:
       options.onUnobserved ??
@@ -49,7 +59,7 @@ export async function load(source: ModuleSource, options: LoadOptions = {}): Pro
   return app;
 }
 
-const KNOWN_OPTIONS = new Set(["imports", "driver", "stackLimit", "sourceMap", "onUnobserved"]);
+const KNOWN_OPTIONS = new Set(["imports", "wasi", "driver", "stackLimit", "sourceMap", "onUnobserved"]);
 
 function checkOptions(options: LoadOptions): number {
   for (const name of Object.keys(options)) {

@@ -19,6 +19,9 @@ const entries = {
   index: "host/index.ts",
   compiler: "host/compile.ts",
   transform: "host/transform/index.ts",
+  wasi: "host/wasi/index.ts",
+  "wasi-sockets": "host/wasi/socket-thread.ts",
+  "transform-wasi": "host/transform/wasi.ts",
   command: "host/command/main.ts",
 };
 

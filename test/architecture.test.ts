@@ -87,8 +87,9 @@ describe("assembly/", () => {
     expect(filesWith(assembly, /asyncify/i)).toEqual(["assembly/context.ts"]);
   });
 
-  test("only abi.ts imports from the host", () => {
-    expect(filesWith(assembly, /@external\((?!"asyncify"|"as-fibers", "asyncify_state")/)).toEqual(["assembly/abi.ts"]);
+  test("only abi.ts imports from the host, and on target wasi preview1.ts", () => {
+    const files = filesWith(assembly, /@external\((?!"asyncify"|"as-fibers", "asyncify_state")/);
+    expect(files.toSorted()).toEqual(["assembly/abi.ts", "assembly/wasi/preview1.ts"]);
   });
 
   test("the record has fields only", () => {
@@ -122,16 +123,16 @@ describe("host/", () => {
     expect(findCycle(host)).toEqual([]);
   });
 
-  test("only abi.ts reads and writes the guest's memory", () => {
-    expect(filesWith(host, /new DataView\(|memory\.buffer/)).toEqual(["host/abi.ts"]);
+  test("only abi.ts reads and writes the guest's memory, and only wasi/layout.ts that of a WASI program", () => {
+    expect(filesWith(host, /new DataView\(|memory\.buffer\b/)).toEqual(["host/abi.ts", "host/wasi/layout.ts"]);
   });
 
-  test("only drivers know the event loop and the network", () => {
+  test("only drivers and wasi/ know the event loop and the network", () => {
     const files = filesWith(host, /\bsetImmediate\(|"node:(net|dgram|dns|tty)/).filter(
       (file) => !file.startsWith("host/command/"),
     );
     expect(files.length).toBeGreaterThan(2);
-    for (const file of files) expect(file).toMatch(/^host\/drivers\/(node|virtual)\b/);
+    for (const file of files) expect(file).toMatch(/^host\/(drivers\/(node|virtual)\b|wasi\/)/);
   });
 
   test("drivers know neither the runtime nor each other", () => {
@@ -148,6 +149,17 @@ describe("host/", () => {
     expect(files.length).toBeGreaterThan(10);
     expect(filesWith(files, /from "assemblyscript/)).toEqual([]);
     expect(files.filter(({ file }) => file.startsWith("host/transform/"))).toEqual([]);
+  });
+
+  test("wasi/ knows nothing of fibers, and only the command knows wasi/", () => {
+    const isOwn = (name: string) => name.startsWith("host/wasi/");
+    for (const { file, imports } of host.filter((source) => !source.file.startsWith("host/command/"))) {
+      const allowed = (name: string) => isOwn(name) === isOwn(file) || (isOwn(file) && name === "host/errors.ts");
+      expect(
+        imports.filter((name) => !allowed(name)),
+        file,
+      ).toEqual([]);
+    }
   });
 
   test("only the command knows the command", () => {

@@ -4,11 +4,13 @@ import type { Palette } from "./palette.ts";
 const COMMANDS = `
 usage
   as-fibers run <file.ts> [options] [-- arguments]
+  as-fibers build <file.ts> -o <file.wasm> --target wasi [options]
   as-fibers demo [name] [-- arguments]
   as-fibers --help | --version
 
 commands
   run     compile an AssemblyScript program in memory and run its main
+  build   compile a program to a file that any WASI host can run
   demo    list the examples, or run one; "demo showcase" is the tour
 
 "as-fibers run --help" tells more.
@@ -30,14 +32,28 @@ options
       clock jumps to the next event when all fibers wait, and in which the
       program is alone; its standard input is read before main begins, and
       not at all from a terminal
-  --target debug|release
+  --target debug|release|wasi
       debug, the default, starts fast and names every frame of a failure;
-      release is optimized
+      release is optimized; wasi is release for a WASI host, here the one of
+      as-fibers/wasi: the program brings its own driver, a trap ends it, and
+      the words behind "--" are its command line
   --runtime incremental|minimal|stub
       how garbage is collected: incremental by default; stub never frees
   --stack-limit <bytes>
       the most that one fiber may save when it waits; 262144 by default
   -h, --help
+
+options with --target wasi
+  --base @wasmer/wasi|node:wasi
+      who serves what as-fibers/wasi does not do itself; @wasmer/wasi by
+      default
+  --listen [host:]port
+      opens a socket that listens, before the program starts: its first
+      TcpListener.bind gets the first one, and so on
+  --env NAME=value
+      a variable of its environment
+  --debug
+      not optimized, with names for the frames of a trap
 
 exit codes
   0    main has returned
@@ -45,6 +61,31 @@ exit codes
   2    called wrongly: no such file, no main, an unknown option
   130  interrupted by Ctrl-C (SIGINT)
   143  terminated (SIGTERM)
+`;
+
+const BUILD = `
+usage
+  as-fibers build <file.ts> -o <file.wasm> --target wasi [options]
+
+Compiles a program to a file that imports only wasi_snapshot_preview1 and
+begins by _start, which runs the function main that it exports. For modules
+that JavaScript loads, use asc with asconfig.json.
+
+options
+  -o, --out <file.wasm>
+  --target wasi
+  --debug
+      not optimized, with names for the frames of a trap; optimized by default
+  --runtime incremental|minimal|stub
+      how garbage is collected: incremental by default; stub never frees
+  --stack-limit <bytes>
+      the most that one fiber may save when it waits; 262144 by default
+  -h, --help
+
+exit codes
+  0    the file is written
+  1    the program does not compile, or the file cannot be written
+  2    called wrongly: no such file, an unknown option
 `;
 
 const DEMO = `
@@ -63,8 +104,8 @@ examples
 `;
 
 /** The help of the whole command, or of one. */
-export function help(topic: "run" | "demo" | "all", colours: Palette): string {
-  const text = { run: RUN, demo: DEMO, all: COMMANDS }[topic];
+export function help(topic: "run" | "build" | "demo" | "all", colours: Palette): string {
+  const text = { run: RUN, build: BUILD, demo: DEMO, all: COMMANDS }[topic];
   const title = `${colours.bold("as-fibers")}   green threads for WebAssembly, in AssemblyScript\n`;
   return title + text.replace(/^[a-z ]+$/gm, (heading) => colours.bold(heading));
 }

@@ -4,20 +4,19 @@ import { text } from "node:stream/consumers";
 import { isatty } from "node:tty";
 import { parentPort } from "node:worker_threads";
 import { type App } from "../app.ts";
-import type { CompileOptions, Compiled } from "../compile.ts";
+import type { CompileOptions } from "../compile.ts";
 import type { Driver } from "../driver.ts";
 import { nodeDriver } from "../drivers/node.ts";
 import { virtualDriver } from "../drivers/virtual.ts";
-import { FibersError } from "../errors.ts";
 import { load } from "../load.ts";
 import { type ExportDescription, readSection } from "../section.ts";
 import type { PlainValue } from "../values.ts";
 import { parseArguments } from "./arguments.ts";
-import { inBaseline } from "./baseline.ts";
+import { compileProgram } from "./compiling.ts";
 import { ExitCode } from "./exit-code.ts";
 import { palette } from "./palette.ts";
 import type { FromThread, ThreadData, ToThread } from "./protocol.ts";
-import { report, reportMessages, type ReportOptions } from "./report.ts";
+import { report } from "./report.ts";
 import { ThreadInput } from "./thread-input.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -48,7 +47,8 @@ export async function runInThread({ program: options, input }: ThreadData): Prom
   };
   const tell = (error: unknown) => process.stderr.write(report(error, reportOptions));
   try {
-    const program = await compileProgram(options, reportOptions);
+    const { file, target, runtime } = options;
+    const program = await compileProgram(file, { target, runtime }, reportOptions.colours);
     const module = await WebAssembly.compile(program.binary as BufferSource);
     const main = findMain(readSection(module).exports, options.file);
     const values = parseArguments(main, options.words);
@@ -99,33 +99,6 @@ async function callMain(app: App, values: PlainValue[]): Promise<PlainValue | un
   } finally {
     await app.close();
     process.off("beforeExit", assertIdle);
-  }
-}
-
-async function compileProgram(
-  { file, target, runtime }: ProgramOptions,
-  reportOptions: ReportOptions,
-): Promise<Compiled> {
-  const compiled = await inBaseline(async () => {
-    const { compile } = await importCompiler();
-    return compile(file, { target, runtime });
-  });
-  // Warnings are for the author; how much the transform has added is not what somebody who runs a program asks.
-  const warnings = compiled.report.replace(/^as-fibers: \d+ of .*$/gm, "").trim();
-  if (warnings) process.stderr.write(`${reportMessages(warnings, reportOptions)}\n`);
-  return compiled;
-}
-
-async function importCompiler(): Promise<typeof import("../compile.ts")> {
-  try {
-    return await import("../compile.ts");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
-    throw new FibersError(
-      "E_NO_COMPILER",
-      "the AssemblyScript compiler is not installed: npm install --save-dev assemblyscript",
-      { cause: error },
-    );
   }
 }
 

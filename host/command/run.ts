@@ -1,16 +1,15 @@
 /** `as-fibers run`: reads the command line, then runs the program. */
-import { statSync } from "node:fs";
-import path from "node:path";
 import { parseArgs } from "node:util";
 import { ExitCode } from "./exit-code.ts";
 import { help } from "./help.ts";
+import { checkFile, oneOf, parseStackLimit, RUNTIMES } from "./options.ts";
 import { palette, wantsColour } from "./palette.ts";
 import { runProgram } from "./thread.ts";
 import { UsageError } from "./usage-error.ts";
+import { BASES, parseEnvironment, parseListeners } from "./wasi-options.ts";
 
 const DRIVERS = ["node", "virtual"] as const;
-const TARGETS = ["debug", "release"] as const;
-const RUNTIMES = ["incremental", "minimal", "stub"] as const;
+const TARGETS = ["debug", "release", "wasi"] as const;
 
 /** Runs the command with the words behind "run"; the exit code. @throws UsageError */
 export async function run(words: string[]): Promise<number> {
@@ -24,14 +23,42 @@ export async function run(words: string[]): Promise<number> {
     throw new UsageError("E_NO_FILE", "run takes the file of a program", "as-fibers run examples/two-counters.ts");
   }
   checkFile(file);
-  return runProgram({
+  const target = oneOf(TARGETS, "--target", values.target ?? "debug");
+  const runtime = oneOf(RUNTIMES, "--runtime", values.runtime ?? "incremental");
+  const stackLimit = parseStackLimit(values["stack-limit"]);
+  refuseMixed(target === "wasi", values);
+  if (target !== "wasi") {
+    const driver = oneOf(DRIVERS, "--driver", values.driver ?? "node");
+    return runProgram({ file, words: programArguments, driver, target, runtime, stackLimit });
+  }
+  const { runOnWasi } = await import("./wasi.ts");
+  return runOnWasi({
     file,
     words: programArguments,
-    driver: oneOf(DRIVERS, "--driver", values.driver ?? "node"),
-    target: oneOf(TARGETS, "--target", values.target ?? "debug"),
-    runtime: oneOf(RUNTIMES, "--runtime", values.runtime ?? "incremental"),
-    stackLimit: values["stack-limit"] === undefined ? undefined : parseBytes("--stack-limit", values["stack-limit"]),
+    base: oneOf(BASES, "--base", values.base ?? BASES[0]),
+    target: values.debug ? "debug" : "release",
+    runtime,
+    stackLimit,
+    listen: parseListeners(values.listen),
+    env: parseEnvironment(values.env),
   });
+}
+
+/** Options of one world do nothing in the other: who gives them expects otherwise. */
+function refuseMixed(isWasi: boolean, values: Record<string, unknown>): void {
+  const others = isWasi ? ["driver"] : ["base", "listen", "env", "debug"];
+  const found = others.find((name) => values[name] !== undefined);
+  if (found === undefined) return;
+  const hint = isWasi
+    ? "on target wasi the program brings its own driver"
+    : found === "debug"
+      ? "--target debug is what run does by default"
+      : "it is for --target wasi";
+  throw new UsageError(
+    "E_INVALID_OPTION",
+    `--${found} does not go with --target ${isWasi ? "wasi" : "debug or release"}`,
+    hint,
+  );
 }
 
 function parseRunOptions(words: string[]) {
@@ -42,6 +69,10 @@ function parseRunOptions(words: string[]) {
       options: {
         driver: { type: "string" },
         target: { type: "string" },
+        debug: { type: "boolean" },
+        base: { type: "string" },
+        listen: { type: "string", multiple: true },
+        env: { type: "string", multiple: true },
         runtime: { type: "string" },
         "stack-limit": { type: "string" },
         help: { type: "boolean", short: "h" },
@@ -51,32 +82,4 @@ function parseRunOptions(words: string[]) {
     const hint = 'the options of run are listed by "as-fibers run --help"; what main is to get stands behind "--"';
     throw UsageError.ofOptions(error, hint);
   }
-}
-
-function oneOf<const Choice extends string>(choices: readonly Choice[], option: string, value: string): Choice {
-  const choice = choices.find((candidate) => candidate === value);
-  if (choice !== undefined) return choice;
-  throw new UsageError(
-    "E_INVALID_OPTION",
-    `${option} got ${JSON.stringify(value)}`,
-    `${option} is one of ${choices.join(", ")}`,
-  );
-}
-
-function parseBytes(option: string, value: string): number {
-  const bytes = /^\d+$/.test(value) ? Number(value) : Number.NaN;
-  if (bytes >= 64 && bytes <= 2 ** 30) return bytes;
-  const hint = `${option} is a number of bytes from 64 to 1073741824`;
-  throw new UsageError("E_INVALID_OPTION", `${option} got ${JSON.stringify(value)}`, hint);
-}
-
-function checkFile(file: string): void {
-  const found = statSync(file, { throwIfNoEntry: false });
-  if (found?.isFile()) return;
-  const isElsewhere = !found && statSync(`${file}.ts`, { throwIfNoEntry: false })?.isFile();
-  throw new UsageError(
-    "E_NO_FILE",
-    found ? `${file} is not a file` : `there is no file ${file}`,
-    isElsewhere ? `there is ${file}.ts` : `looked in ${path.dirname(path.resolve(file))}`,
-  );
 }

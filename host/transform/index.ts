@@ -11,6 +11,7 @@ import { type Module, type Parser, type Program, RUNTIME_NAMES, type Source, Sou
 import { type EntryFunction, exportedFunctions, generateEntry } from "./entry.ts";
 import { addGlobalsCopy } from "./globals.ts";
 import { instrument, type Instrumented } from "./instrument.ts";
+import { bindParking, generateParking } from "./parking.ts";
 import { findRuntimeFunctions } from "./runtime-functions.ts";
 import { restoreStartLines } from "./start-lines.ts";
 import { verifyOneSwitch, verifyShadowStack, VerificationError } from "./verify.ts";
@@ -41,12 +42,12 @@ export default class FibersTransform {
     );
     if (!entry) return;
     this.#exports = exportedFunctions(entry, sources);
-    reportFaults(() => moveInto(entry, parser, sources, this.generate(this.#exports)));
+    reportFaults(() => moveInto(entry, parser, sources, this.generate(this.#exports, sources)));
   }
 
   /** What is added to the entry file, in AssemblyScript. */
-  protected generate(functions: EntryFunction[]): string {
-    return generateEntry(functions);
+  protected generate(functions: EntryFunction[], sources: Source[]): string {
+    return `${generateEntry(functions)}\n${generateParking(sources)}`;
   }
 
   /** Instruments, and arranges for the custom section to be written when asc emits. */
@@ -86,6 +87,7 @@ export default class FibersTransform {
 
   /** Prepares the module, as asc has compiled it, for its host. */
   protected bind(module: Module): void {
+    bindParking(module);
     if (module.getGlobal(STACK_POINTER)) module.addGlobalExport(STACK_POINTER, STACK_POINTER_EXPORT);
     for (const total of LIVE_BYTES) if (module.getGlobal(total)) module.addGlobalExport(total, LIVE_BYTES_EXPORT);
   }

@@ -59,8 +59,7 @@ export default class WasiTransform extends FibersTransform {
 }
 
 /** The transform with another limit of the bytes that one fiber may save. */
-export function wasiTransform(stackLimit: number | undefined): typeof WasiTransform {
-  if (stackLimit === undefined) return WasiTransform;
+export function wasiTransform(stackLimit: number = DEFAULT_STACK_LIMIT): typeof WasiTransform {
   return class extends WasiTransform {
     protected override readonly limits: WasiLimits = { stackLimit, redZone: RED_ZONE };
   };

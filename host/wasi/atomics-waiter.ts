@@ -1,84 +1,124 @@
 /**
- * Waits without any library: for time alone by Atomics.wait; for pipes, sockets and terminals of the process by a guarded node:wasi. Reads
- * standard input ahead, since that is the only way to tell how many bytes there are.
+ * Waits without any library: for time and for the sockets of another thread by Atomics.wait, for one pipe, socket or terminal of the process by a
+ * guarded node:wasi, and for several of these by looking every millisecond. Whether standard input has anything, and how
+ * much, it learns by reading ahead.
  */
 import { fstatSync, readFileSync } from "node:fs";
+import type { Descriptor } from "./descriptors.ts";
+import type { Doorbell } from "./doorbell.ts";
 import { ERRNO_BADF } from "./errno.ts";
-import { type NodePoll, natureOf } from "./node-poll.ts";
+import type { NodePoll, Readiness } from "./node-poll.ts";
 import { Stdio } from "./stdio.ts";
 import { type Interest, probeAll, type Waiter } from "./waiter.ts";
 
 const NS_PER_MS = 1e6;
 /** node:wasi hands an int of milliseconds to the system. */
 const LONGEST_MS = 2 ** 31 - 1;
+/** How often it is looked for room when the thread was held up. */
+const LOOKS = 4;
 
 export class AtomicsWaiter implements Waiter {
   readonly #nodePoll: NodePoll;
-  readonly #cell = new Int32Array(new SharedArrayBuffer(4));
+  readonly #bell: Doorbell;
+  /** Descriptors of the process that can be read ahead: reading them does not wait. */
+  readonly #nonblocking = new Set<number>();
 
-  constructor(nodePoll: NodePoll) {
+  /** @param bell rings whenever a socket of another thread becomes ready */
+  constructor(nodePoll: NodePoll, bell: Doorbell) {
     this.#nodePoll = nodePoll;
+    this.#bell = bell;
   }
 
   wait(interests: readonly Interest[], timeoutNs: number): void {
+    const { rings } = this.#bell; // before it is looked whether there is anything to wait for
+    if (this.#lookAtAll(interests) || timeoutNs === 0) return;
+    this.#sleep(interests, rings, timeoutNs);
+    this.#lookAtAll(interests);
+  }
+
+  #sleep(interests: readonly Interest[], rings: number, timeoutNs: number): void {
+    const milliseconds = timeoutNs / NS_PER_MS;
+    const watched = interests.filter(({ descriptor }) => descriptor.systemFd >= 0);
+    const [first] = watched;
+    if (!first) {
+      this.#bell.sleep(rings, milliseconds);
+    } else if (milliseconds < 1 || interests.some((interest) => !isSame(interest, first))) {
+      this.#bell.sleep(rings, Math.min(milliseconds, 1));
+    } else {
+      const whole = milliseconds === Infinity ? Infinity : Math.min(Math.floor(milliseconds), LONGEST_MS);
+      this.#nodePoll.wait(first.descriptor.systemFd, first.isWrite, whole);
+    }
+  }
+
+  #lookAtAll(interests: readonly Interest[]): boolean {
     let isAnyReady = probeAll(interests);
-    const watched: Interest[] = [];
     for (const interest of interests) {
-      if (interest.descriptor.systemFd < 0) continue;
-      if (this.#look(interest)) isAnyReady = true;
-      else watched.push(interest);
+      if (interest.descriptor.systemFd >= 0) this.#look(interest);
+      if (interest.isReady) isAnyReady = true;
     }
-    if (!watched.length) {
-      if (!isAnyReady) this.#sleep(timeoutNs);
-      return;
-    }
-    this.#watch(watched, isAnyReady ? 0 : timeoutNs);
+    return isAnyReady;
   }
 
-  /** What can be told without the system's help; whether it is ready by that. */
-  #look(interest: Interest): boolean {
+  #look(interest: Interest): void {
     const { descriptor, isWrite } = interest;
-    const nature = natureOf(descriptor.systemFd);
-    if (nature === "closed") {
-      interest.errno = ERRNO_BADF;
-      interest.isReady = true;
-    } else if (nature === "file") {
-      interest.isReady = true;
-      if (!isWrite) interest.nbytes = bytesLeft(descriptor.systemFd);
-    } else if (!isWrite && descriptor instanceof Stdio) {
-      const { nbytes, isEnded } = descriptor.ahead;
-      if (nbytes > 0 || isEnded) this.#fill(interest);
+    switch (natureOf(descriptor)) {
+      case "closed":
+        interest.errno = ERRNO_BADF;
+        interest.isReady = true;
+        break;
+      case "file":
+        interest.isReady = true;
+        if (!isWrite) interest.nbytes = bytesLeft(descriptor.systemFd);
+        break;
+      case "pipe":
+        if (isWrite) this.#lookForRoom(interest);
+        else this.#readAhead(interest);
     }
-    return interest.isReady;
   }
 
-  /** The whole milliseconds in node:wasi, and the rest of the time asleep. */
-  #watch(watched: Interest[], timeoutNs: number): void {
-    const milliseconds = timeoutNs === Infinity ? Infinity : Math.min(Math.floor(timeoutNs / NS_PER_MS), LONGEST_MS);
-    const asked = watched.map(({ descriptor, isWrite }) => ({ fd: descriptor.systemFd, isWrite }));
-    const ready = this.#nodePoll.wait(asked, milliseconds);
-    watched.forEach((interest, i) => {
-      if (ready[i] === "no") return;
-      interest.isHungUp = ready[i] === "gone";
-      this.#fill(interest);
-    });
-    if (milliseconds === 0 && watched.every(({ isReady }) => !isReady)) this.#sleep(timeoutNs);
+  /**
+   * What has room says so at once; only what has none takes the time. libuv counts from the start of a millisecond, and looks at its
+   * clock first: with 1 ms it may not look at the descriptor at all, with 2 ms only when this thread is held up, which takes longer.
+   */
+  #lookForRoom(interest: Interest): void {
+    let readiness: Readiness = "no";
+    for (let attempt = 1; attempt <= LOOKS && readiness === "no"; attempt++) {
+      const begun = performance.now();
+      readiness = this.#nodePoll.wait(interest.descriptor.systemFd, true, 2);
+      if (performance.now() - begun < 3) break;
+    }
+    interest.isReady = readiness !== "no";
+    interest.isHungUp = readiness === "gone";
   }
 
-  #sleep(timeoutNs: number): void {
-    if (timeoutNs > 0) Atomics.wait(this.#cell, 0, 0, timeoutNs / NS_PER_MS);
-  }
-
-  /** Fills in how much there is to read, and whether the peer is gone. */
-  #fill(interest: Interest): void {
-    interest.isReady = true;
-    const { descriptor, isWrite } = interest;
-    const asked = { fd: descriptor.systemFd, isWrite: false };
-    if (isWrite || !(descriptor instanceof Stdio)) return;
-    descriptor.readAhead(() => this.#nodePoll.wait([asked], 0)[0] !== "no");
-    const { nbytes, isEnded } = descriptor.ahead;
+  #readAhead(interest: Interest): void {
+    const { descriptor } = interest;
+    if (!(descriptor instanceof Stdio)) return;
+    if (!this.#nonblocking.has(descriptor.systemFd)) {
+      this.#nodePoll.makeNonblocking(descriptor.systemFd);
+      this.#nonblocking.add(descriptor.systemFd);
+    }
+    const { nbytes, isEnded, isHungUp } = descriptor.readAhead();
     interest.nbytes = nbytes;
-    interest.isHungUp = isEnded;
+    interest.isHungUp = isHungUp;
+    interest.isReady = nbytes > 0 || isEnded;
+  }
+}
+
+function isSame(one: Interest, other: Interest): boolean {
+  return one.descriptor.systemFd === other.descriptor.systemFd && one.isWrite === other.isWrite;
+}
+
+/** What stands behind a descriptor of the process, as far as waiting goes. */
+type Nature = "closed" | "file" | "pipe";
+
+function natureOf(descriptor: Descriptor): Nature {
+  try {
+    const stats = fstatSync(descriptor.systemFd);
+    const isTerminal = descriptor instanceof Stdio && descriptor.isTerminal;
+    return stats.isFIFO() || stats.isSocket() || isTerminal ? "pipe" : "file";
+  } catch {
+    return "closed";
   }
 }
 

@@ -13,6 +13,8 @@ export interface Base {
   readonly calls: Record<string, Call>;
   /** Its descriptor of the first preopened directory; the others follow. */
   readonly firstPreopen: number;
+  /** Its clock of the thread's CPU time is right. */
+  readonly hasThreadClock: boolean;
   /** Before the program runs. */
   bind(instance: WebAssembly.Instance): void;
 }

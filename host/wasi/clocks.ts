@@ -20,6 +20,20 @@ const NS_PER_MS = 1_000_000n;
 const { threadCpuUsage } = process as { threadCpuUsage?: () => NodeJS.CpuUsage };
 
 export class SystemClocks implements Clocks {
+  /** The wall clock minus the monotonic one; never more than it really is, unless the wall clock was set back. */
+  #offset = BigInt(Date.now()) * NS_PER_MS - process.hrtime.bigint();
+
+  now(clock: number): bigint;
+  /** Throws as `now` does. */
+  resolution(clock: number): bigint;
+}
+
+const NS_PER_MS = 1_000_000n;
+
+/** What Node has from version 23.9 on. */
+const { threadCpuUsage } = process as { threadCpuUsage?: () => NodeJS.CpuUsage };
+
+export class SystemClocks implements Clocks {
   /** The wall clock minus the monotonic one. */
   #offset = BigInt(Date.now()) * NS_PER_MS - process.hrtime.bigint();
 
@@ -47,16 +61,17 @@ export class SystemClocks implements Clocks {
 
   /**
    * Node tells the wall clock's milliseconds only. What is between them is counted by the monotonic clock, and corrected whenever the two
-   * disagree: so a clock that was set is followed at once.
+   * disagree: so a clock that was set is followed at once. The wall clock is read between two looks at the monotonic one, since any time
+   * may pass between two readings: without that, a correction could be too large, and the next one would set the clock back.
    */
   #wallClock(): bigint {
-    const now = process.hrtime.bigint();
+    const before = process.hrtime.bigint();
     const least = BigInt(Date.now()) * NS_PER_MS;
+    const after = process.hrtime.bigint();
     const most = least + NS_PER_MS - 1n;
-    const estimate = this.#offset + now;
-    if (estimate < least) this.#offset = least - now;
-    else if (estimate > most) this.#offset = most - now;
-    return this.#offset + now;
+    if (this.#offset + after < least) this.#offset = least - after;
+    else if (this.#offset + before > most) this.#offset = most - before;
+    return this.#offset + after;
   }
 }
 

@@ -45,6 +45,11 @@ export function errnoOfThrown(thrown: unknown): number {
   if (thrown instanceof WasiError) return thrown.errno;
   const { code, syscall } = thrown as { code?: unknown; syscall?: unknown };
   if (typeof code !== "string" || typeof syscall !== "string") throw thrown;
+  return errnoOfCode(code);
+}
+
+/** The number of what Node calls "ECONNRESET", say; ERRNO_IO for what WASI has no name for. */
+export function errnoOfCode(code: string): number {
   return byCode.get(code) ?? ERRNO_IO;
 }
 
@@ -53,5 +58,5 @@ export function errnoOfSystem(errno: number): number {
   const code = systemCodes.get(errno) ?? "";
   if (code === "EWOULDBLOCK") return ERRNO_AGAIN;
   if (code === "EOPNOTSUPP") return ERRNO_NOTSUP;
-  return byCode.get(code) ?? ERRNO_IO;
+  return errnoOfCode(code);
 }

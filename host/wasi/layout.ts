@@ -224,7 +224,16 @@ export class ProgramMemory {
   writeFileStat(pointer: number, stat: FileStat): void {
     this.bytes(pointer, FILESTAT_SIZE).fill(0);
     this.#view.setUint8(pointer + 16, stat.filetype);
-    const words = [stat.device, stat.inode, null, stat.links, stat.size, stat.accessedNs, stat.modifiedNs, stat.changedNs];
+    const words = [
+      stat.device,
+      stat.inode,
+      null,
+      stat.links,
+      stat.size,
+      stat.accessedNs,
+      stat.modifiedNs,
+      stat.changedNs,
+    ];
     words.forEach((word, i) => {
       if (word !== null) this.#view.setBigUint64(pointer + i * 8, word, true);
     });

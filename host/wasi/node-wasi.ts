@@ -1,4 +1,4 @@
-/** node:wasi, imported only when it is needed: Node warns on the import. */
+/** node:wasi, loaded only when it is needed: Node warns when it is. */
 
 export interface NodeWasiOptions {
   version: "preview1";
@@ -20,7 +20,6 @@ export type NodeWasi = new (options: NodeWasiOptions) => {
   initialize(instance: object): void;
 };
 
-export async function loadNodeWasi(): Promise<NodeWasi> {
-  const { WASI } = await import("node:wasi");
-  return WASI as unknown as NodeWasi;
+export function loadNodeWasi(): NodeWasi {
+  return process.getBuiltinModule("node:wasi").WASI as unknown as NodeWasi;
 }

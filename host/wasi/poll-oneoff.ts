@@ -45,6 +45,9 @@ interface Pending {
   readonly deadlineNs: bigint;
 }
 
+/** 52 days: far enough below 2^53 that a number of nanoseconds is exact. Who waits longer, or for ever, does so in pieces. */
+const LONGEST_WAIT_NS = 2 ** 52;
+
 /** The wall clock may be set while it is waited for: it is read again after so long. */
 const LONGEST_REALTIME_WAIT_NS = 1e9;
 
@@ -109,7 +112,7 @@ function timeUntilDue(clocks: Clocks, all: Pending[]): number {
     if (interest) continue;
     const leftNs = Number(deadlineNs - clocks.now(clock));
     if (leftNs <= 0) return 0;
-    leastNs = Math.min(leastNs, clock === CLOCKID_REALTIME ? Math.min(leftNs, LONGEST_REALTIME_WAIT_NS) : leftNs);
+    leastNs = Math.min(leastNs, leftNs, clock === CLOCKID_REALTIME ? LONGEST_REALTIME_WAIT_NS : LONGEST_WAIT_NS);
   }
   return leastNs;
 }

@@ -32,10 +32,18 @@ export class PollWaiter implements Waiter {
     watched.length = 0;
     for (const interest of interests) if (interest.descriptor.systemFd >= 0) watched.push(interest);
     this.#fill(watched);
-    const ready = this.#posix.poll(this.#units, watched.length, isAnyReady ? 0 : timeoutNs);
-    // What was interrupted reports nothing: the caller looks at its clocks, and comes again.
-    if (ready > 0) watched.forEach((interest, i) => this.#read(interest, this.#units[i * POLLFD_UNITS + REVENTS] as number));
-    else if (ready < 0 && !this.#posix.isInterrupted()) throw this.#posix.thrown();
+    if (this.#poll(watched.length, isAnyReady ? 0 : timeoutNs) === 0) return;
+    watched.forEach((interest, i) => this.#read(interest, this.#units[i * POLLFD_UNITS + REVENTS] as number));
+  }
+
+  /** A wait that was interrupted reports nothing: the caller looks at its clocks, and comes again. A look is repeated. */
+  #poll(count: number, timeoutNs: number): number {
+    for (;;) {
+      const ready = this.#posix.poll(this.#units, count, timeoutNs);
+      if (ready >= 0) return ready;
+      if (!this.#posix.isInterrupted()) throw this.#posix.thrown();
+      if (timeoutNs > 0) return 0;
+    }
   }
 
   #fill(watched: Interest[]): void {

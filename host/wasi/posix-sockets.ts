@@ -1,6 +1,7 @@
 /** Listeners and connections over the C library: the system's own descriptors, which poll(2) watches. */
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
+import { FibersError } from "../errors.ts";
 import type { Connection, Listener, Sockets } from "./descriptors.ts";
 import { ERRNO_NOTCONN, ERRNO_NOTSUP, WasiError } from "./errno.ts";
 import { type FdStat, type FileStat, SDFLAGS_RD, SDFLAGS_WR } from "./layout.ts";
@@ -19,7 +20,12 @@ export class PosixSockets implements Sockets {
   async listen({ host, port }: { host: string; port: number }): Promise<Listener> {
     const server = createServer();
     server.listen({ host, port, backlog: 4096 });
-    await once(server, "listening");
+    try {
+      await once(server, "listening");
+    } catch (error) {
+      const { code = "EIO", message } = error as NodeJS.ErrnoException;
+      throw new FibersError(code, message, { cause: error });
+    }
     const bound = (server.address() as AddressInfo).port;
     const { fd = -1 } = (server as unknown as { _handle: { fd?: number } })._handle;
     const own = this.#posix.duplicate(fd);

@@ -50,8 +50,8 @@ function bindPosix(koffi: Koffi): Posix {
   const bytesReadable = new Int32Array(1);
   const ioctl = library.func("int ioctl(int fd, unsigned long request, ...)");
   const dup = library.func("dup", "int", ["int"]);
-  const recv = library.func("recv", "ssize_t", ["int", "void *", "size_t", "int"]);
-  const send = library.func("send", "ssize_t", ["int", "void *", "size_t", "int"]);
+  const recv = library.func("recv", "intptr_t", ["int", "void *", "size_t", "int"]);
+  const send = library.func("send", "intptr_t", ["int", "void *", "size_t", "int"]);
   const shutdown = library.func("shutdown", "int", ["int", "int"]);
   const close = library.func("close", "int", ["int"]);
   return {

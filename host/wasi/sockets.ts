@@ -1,13 +1,7 @@
 /** `sock_accept`, `sock_recv`, `sock_send` and `sock_shutdown`, and the preopened listeners. */
 import type { Connection, Descriptor, Descriptors, Listener, Stream } from "./descriptors.ts";
 import { ERRNO_INVAL, ERRNO_NOTCONN, ERRNO_NOTSOCK, ERRNO_NOTSUP, WasiError } from "./errno.ts";
-import {
-  FDFLAGS_NONBLOCK,
-  RIFLAGS_RECV_PEEK,
-  RIFLAGS_RECV_WAITALL,
-  SDFLAGS_RD,
-  SDFLAGS_WR,
-} from "./layout.ts";
+import { FDFLAGS_NONBLOCK, RIFLAGS_RECV_PEEK, RIFLAGS_RECV_WAITALL, SDFLAGS_RD, SDFLAGS_WR } from "./layout.ts";
 import { attempt, readInto, type StreamContext, writeFrom } from "./stream-calls.ts";
 
 export interface SocketContext extends StreamContext {
@@ -63,7 +57,7 @@ export const socketCalls: Record<string, SocketCall> = {
 function receiveAll(context: SocketContext, connection: Connection, buffers: Uint8Array[]): number {
   let length = 0;
   for (const buffer of buffers) {
-    for (let at = 0; at < buffer.length; ) {
+    for (let at = 0; at < buffer.length;) {
       const part = readInto(context, connection, [buffer.subarray(at)], (into) => connection.read(into));
       if (part === 0) return length;
       at += part;

@@ -24,8 +24,9 @@ import type { Interest } from "./waiter.ts";
 const RIGHTS =
   RIGHTS_FD_READ | RIGHTS_FD_WRITE | RIGHTS_FD_FDSTAT_SET_FLAGS | RIGHTS_FD_FILESTAT_GET | RIGHTS_POLL_FD_READWRITE;
 
-/** Read ahead at most, by a waiter that can tell no other way how much there is. */
+/** Bytes that are read ahead before it is enough. */
 const READ_AHEAD = 65_536;
+const chunk = Buffer.alloc(READ_AHEAD);
 
 export class Stdio implements Stream {
   readonly kind = "stdio";
@@ -34,8 +35,14 @@ export class Stdio implements Stream {
   #ahead: Uint8Array = new Uint8Array(0);
   /** The end has been read ahead. */
   #isEnded = false;
+  #isBroken = false;
 
-  constructor(readonly systemFd: number) {}
+  /** At least at the beginning: what is closed on the other side does not call itself one any more. */
+  readonly isTerminal: boolean;
+
+  constructor(readonly systemFd: number) {
+    this.isTerminal = isatty(systemFd);
+  }
 
   read(into: Uint8Array): number {
     if (this.#ahead.length > 0) {
@@ -55,30 +62,35 @@ export class Stdio implements Stream {
     return writeSync(this.systemFd, from);
   }
 
-  /** Bytes that were read ahead; whether the end was. */
-  get ahead(): { nbytes: number; isEnded: boolean } {
-    return { nbytes: this.#ahead.length, isEnded: this.#isEnded };
-  }
-
-  /** Reads ahead for as long as this says that reading does not wait. */
-  readAhead(isReadable: () => boolean): void {
-    while (!this.#isEnded && this.#ahead.length < READ_AHEAD && isReadable()) {
-      const chunk = new Uint8Array(READ_AHEAD - this.#ahead.length);
-      const length = this.#readChunk(chunk);
-      if (length < 0) return;
+  /**
+   * Reads ahead what there is, for a waiter that can tell by nothing else whether there is anything. Reading must not wait.
+   *
+   * @returns the bytes that are there now; whether the end follows; whether that is because the other side is gone: a terminal goes on
+   */
+  readAhead(): { nbytes: number; isEnded: boolean; isHungUp: boolean } {
+    while (!this.#isEnded && this.#ahead.length < READ_AHEAD) {
+      const length = this.#readChunk();
+      if (length < 0) break;
       if (length === 0) this.#isEnded = true;
       else this.#ahead = Buffer.concat([this.#ahead, chunk.subarray(0, length)]);
     }
+    const isHungUp = this.#isEnded && (this.#isBroken || !isatty(this.systemFd));
+    return { nbytes: this.#ahead.length, isEnded: this.#isEnded, isHungUp };
   }
 
-  /** -1 when somebody else was faster. */
-  #readChunk(into: Uint8Array): number {
+  /** -1 when there is nothing at present. */
+  #readChunk(): number {
+    // An error with a stack costs more than all the rest.
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
     try {
-      return readSync(this.systemFd, into);
+      return readSync(this.systemFd, chunk);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "EAGAIN") return -1;
-      this.#isEnded = true; // a connection that was broken off
+      this.#isBroken = true;
       return 0;
+    } finally {
+      Error.stackTraceLimit = limit;
     }
   }
 
@@ -91,7 +103,7 @@ export class Stdio implements Stream {
   fdStat(): FdStat {
     const filetype = filetypeOf(fstatSync(this.systemFd));
     // A character device on which nobody can seek is what programs take for a terminal.
-    const isDevice = filetype === FILETYPE_CHARACTER_DEVICE && !isatty(this.systemFd);
+    const isDevice = filetype === FILETYPE_CHARACTER_DEVICE && !this.isTerminal;
     return { filetype, flags: this.flags, rights: isDevice ? RIGHTS | RIGHTS_FD_SEEK | RIGHTS_FD_TELL : RIGHTS };
   }
 

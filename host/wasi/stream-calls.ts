@@ -10,7 +10,11 @@ export interface StreamContext {
 }
 
 /** A function of preview 1: the descriptor's number has become the descriptor. Throws, or leaves ERRNO_SUCCESS. */
-export type StreamCall<Kind extends Stream = Stream> = (context: StreamContext, stream: Kind, ...args: number[]) => void;
+export type StreamCall<Kind extends Stream = Stream> = (
+  context: StreamContext,
+  stream: Kind,
+  ...args: number[]
+) => void;
 
 /**
  * Does something that throws ERRNO_AGAIN when it would have to wait; waits, unless the program has asked not to, and tries again. A stream
@@ -49,7 +53,12 @@ function isAgain(error: unknown): boolean {
  *
  * @returns bytes in all
  */
-export function readInto(context: StreamContext, stream: Stream, buffers: Uint8Array[], read: (into: Uint8Array) => number): number {
+export function readInto(
+  context: StreamContext,
+  stream: Stream,
+  buffers: Uint8Array[],
+  read: (into: Uint8Array) => number,
+): number {
   const wanted = buffers.filter((buffer) => buffer.length > 0);
   const [first, ...others] = wanted;
   if (!first) return 0;
@@ -81,7 +90,7 @@ function tryRead({ waiter }: StreamContext, stream: Stream, read: () => number):
 export function writeFrom(context: StreamContext, stream: Stream, buffers: Uint8Array[]): number {
   let length = 0;
   for (const buffer of buffers) {
-    for (let from = 0; from < buffer.length; ) {
+    for (let from = 0; from < buffer.length;) {
       try {
         const part = attempt(context, stream, true, () => stream.write(buffer.subarray(from)));
         from += part;

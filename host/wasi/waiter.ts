@@ -17,7 +17,7 @@ export interface Interest {
 export interface Waiter {
   /**
    * Waits until one of them is ready, and marks all that are. Returns after so many nanoseconds at the latest, and may return
-   * earlier with nothing ready: whoever has a deadline reads the clock. 0 only looks; Infinity is for ever.
+   * earlier with nothing ready: whoever has a deadline reads the clock. 0 only looks, at all of them; Infinity is for ever.
    */
   wait(interests: readonly Interest[], timeoutNs: number): void;
 }

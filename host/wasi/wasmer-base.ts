@@ -39,6 +39,7 @@ export async function newWasmerBase({ args, env, preopens }: BaseOptions): Promi
   const imports = wasi.getImports(new WebAssembly.Module(PROBE)) as Record<string, Record<string, Call>>;
   return {
     calls: imports["wasi_snapshot_preview1"] as Record<string, Call>,
+    hasThreadClock: false,
     firstPreopen: FIRST_PREOPEN,
     bind: (instance) => void wasi.instantiate(instance, {}),
   };
@@ -54,7 +55,12 @@ async function importWasmer(): Promise<Wasmer> {
 }
 
 /** Copies files and folders; what is neither is left out. */
-function copyFolder(source: string, target: string, fs: FileSystem, limit: { bytesLeft: number; folder: string }): void {
+function copyFolder(
+  source: string,
+  target: string,
+  fs: FileSystem,
+  limit: { bytesLeft: number; folder: string },
+): void {
   fs.createDir(target);
   for (const name of readdirSync(source)) {
     const from = path.join(source, name);

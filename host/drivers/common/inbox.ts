@@ -88,6 +88,8 @@ export class Inbox implements Outcome {
 
   #copy(into: Uint8Array): number {
     if (!this.#length) return 0 - (this.#end ?? 0);
+    // Nobody takes anything: only that something is there was to be known.
+    if (!into.length) return this.#length;
     let copied = 0;
     while (copied < into.length && this.#length) {
       const chunk = this.#chunks[0] as Uint8Array;

@@ -1,0 +1,2 @@
+/** WASI preview 1 for any module. */
+export { createWasi, type Wasi, type WasiOptions } from "./wasi.ts";

@@ -23,20 +23,6 @@ export class SystemClocks implements Clocks {
   /** The wall clock minus the monotonic one; never more than it really is, unless the wall clock was set back. */
   #offset = BigInt(Date.now()) * NS_PER_MS - process.hrtime.bigint();
 
-  now(clock: number): bigint;
-  /** Throws as `now` does. */
-  resolution(clock: number): bigint;
-}
-
-const NS_PER_MS = 1_000_000n;
-
-/** What Node has from version 23.9 on. */
-const { threadCpuUsage } = process as { threadCpuUsage?: () => NodeJS.CpuUsage };
-
-export class SystemClocks implements Clocks {
-  /** The wall clock minus the monotonic one. */
-  #offset = BigInt(Date.now()) * NS_PER_MS - process.hrtime.bigint();
-
   now(clock: number): bigint {
     switch (clock) {
       case CLOCKID_MONOTONIC:

@@ -1,50 +1,12 @@
 /** Every example, run as a newcomer runs it. */
 import { readdirSync } from "node:fs";
+import { load, virtualDriver } from "as-fibers";
+import { compile } from "as-fibers/compiler";
 import { describe, expect, test } from "vitest";
 import { asFibers } from "./setup/command.ts";
+import { exampleOutputs } from "./setup/example-outputs.ts";
 import { RawClient } from "./setup/raw-client.ts";
 import { startServer } from "./setup/server.ts";
-
-/** Examples that print the same whenever and wherever they run. */
-const outputs: Record<string, string> = {
-  "two-counters": Array.from({ length: 15 }, (_, i) => `${i < 10 ? `first ${i + 1}\n` : ""}second ${i + 1}\n`).join(""),
-  "nested-spawn": `\
-slept 50 ms
-slept 100 ms
-slept 200 ms
-350 ms of sleep, 3 fibers at once
-`,
-  "sleep-sort": "1 2 3 5 8 9\n",
-  "prime-sieve": "2 3 5 7 11 13 17 19 23 29 31 37 41 43 47 53 59 61 67 71\n",
-  "ping-pong": "ping 1\npong 2\nping 3\npong 4\nping 5\npong 6\n",
-  "reverse-responses": "response-1\nresponse-2\nresponse-3\nresponse-4\nresponse-5\n",
-  "five-at-once": `\
-waited-300-ms
-waited-100-ms
-waited-500-ms
-waited-200-ms
-waited-400-ms
-in the time of the slowest: true
-`,
-  "hundred-requests": `\
-100 of 100 answered rightly, none early
-100 of 100 in order
-in the time of the slowest: true
-`,
-  cleanup: `\
-the book is taken
-the key is taken
-the lamp is taken
-the umbrella is taken
-the book is given back
-the key is given back
-reader: done
-guest: E_LOCKED: the door is locked
-the umbrella is given back
-the lamp is given back
-waiter: E_CANCELLED: closing time
-`,
-};
 
 const run = (name: string, ...words: string[]) => asFibers(["run", `examples/${name}.ts`, ...words]);
 
@@ -103,13 +65,26 @@ best of 6: failed
 
 test("every example is tested", () => {
   const files = readdirSync("examples").filter((file) => file.endsWith(".ts"));
-  const tested = [...Object.keys(outputs), ...Object.keys(examples)];
+  const tested = [...Object.keys(exampleOutputs), ...Object.keys(examples)];
   expect(tested.toSorted()).toEqual(files.map((file) => file.slice(0, -3)).toSorted());
 });
 
-describe.each(["node", "virtual"])("on the driver %s", (driver) => {
-  test.each(Object.keys(outputs))("%s", async (name) => {
-    expect(await run(name, "--driver", driver)).toEqual({ code: 0, stdout: outputs[name], stderr: "" });
+describe("on the driver node", () => {
+  test.each(Object.keys(exampleOutputs))("%s", async (name) => {
+    expect(await run(name)).toEqual({ code: 0, stdout: exampleOutputs[name], stderr: "" });
+  });
+});
+
+// Without the command, whose --driver has tests of its own: it would compile each once more in a process of its own.
+describe("on the driver virtual", () => {
+  test.each(Object.keys(exampleOutputs))("%s", async (name) => {
+    const { binary } = await compile(`examples/${name}.ts`, { target: "debug" });
+    const driver = virtualDriver();
+    const app = await load(binary, { driver });
+    await app.exports["main"]?.();
+    await app.close();
+    expect(driver.output).toBe(exampleOutputs[name]);
+    expect(app.warnings).toEqual([]);
   });
 });
 

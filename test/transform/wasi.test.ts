@@ -25,7 +25,7 @@ const server = `
   export function main(): void { print(TcpListener.bind("127.0.0.1", 0).accept().remoteAddress); }
 `;
 
-const onWasi = (source: string | Record<string, string>, flags = ["-O3"], transform = WasiTransform) =>
+const onWasi = (source: string | Record<string, string>, flags = ["--debug"], transform = WasiTransform) =>
   build(source, { flags, transform: transform as never });
 
 function importsOf({ module }: Built): string[] {

@@ -5,7 +5,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/setup/compile.ts"], // compiles every guest once
     pool: "forks",
-    maxWorkers: 3, // one more than this project's smallest machine has cores: many tests wait for processes and sockets
+    maxWorkers: 2,
     fileParallelism: true,
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -32,36 +32,33 @@ export function growsAtMost(figure: string, measured: number, limit: number, uni
   };
 }
 
+interface Peer {
+  name: string;
+  measured: number;
+}
+
 /** Asked: at most `factor` times what the peer needs. */
-export function atMostTimes(
-  figure: string,
-  measured: number,
-  factor: number,
-  peer: { name: string; measured: number },
-  unit: Unit,
-): Claim {
-  return {
-    figure,
-    asked: `<= ${factor} x ${peer.name}`,
-    measured: format(measured, unit),
-    ratio: measured / peer.measured,
-    met: measured <= factor * peer.measured,
-  };
+export function atMostTimes(figure: string, measured: number, factor: number, peer: Peer, unit: Unit): Claim {
+  return { ...times("<=", figure, measured, factor, peer, unit), met: measured <= factor * peer.measured };
 }
 
 /** Asked: at least `factor` times what the peer reaches. */
-export function atLeastTimes(
+export function atLeastTimes(figure: string, measured: number, factor: number, peer: Peer, unit: Unit): Claim {
+  return { ...times(">=", figure, measured, factor, peer, unit), met: measured >= factor * peer.measured };
+}
+
+function times(
+  relation: "<=" | ">=",
   figure: string,
   measured: number,
   factor: number,
-  peer: { name: string; measured: number },
+  peer: Peer,
   unit: Unit,
-): Claim {
+): Omit<Claim, "met"> {
   return {
     figure,
-    asked: `>= ${factor} x ${peer.name}`,
+    asked: `${relation} ${factor} x ${peer.name}`,
     measured: format(measured, unit),
     ratio: measured / peer.measured,
-    met: measured >= factor * peer.measured,
   };
 }

@@ -1,9 +1,8 @@
 /** Compiles AssemblyScript in memory: asc with the transform, for `as-fibers run`, the demos, tests and benchmarks. */
-import { createRequire } from "node:module";
-import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { createMemoryStream, main } from "assemblyscript/asc";
 import { FibersError } from "./errors.ts";
+import { diskFiles, type SourceFiles } from "./source-files.ts";
 import FibersTransform from "./transform/index.ts";
 import { wasiTransform } from "./transform/wasi.ts";
 
@@ -35,7 +34,11 @@ const TARGETS = { debug: ["--debug"], release: ["--optimizeLevel", "3", "--shrin
  * Compiles one file with all that it imports.
  * @throws E_COMPILE with asc's report, which names file and line and shows the source
  */
-export async function compile(file: string, options: CompileOptions = {}): Promise<Compiled> {
+export async function compile(
+  file: string,
+  options: CompileOptions = {},
+  files: SourceFiles = diskFiles,
+): Promise<Compiled> {
   const { target = "release", runtime = "incremental", flags = [], fibers = true, host = "javascript" } = options;
   const baseDir = path.dirname(path.resolve(file));
   const output = new Map<string, string | Uint8Array>();
@@ -49,9 +52,9 @@ export async function compile(file: string, options: CompileOptions = {}): Promi
     stdout,
     stderr,
     transforms: fibers ? [(host === "wasi" ? wasiTransform(options.stackLimit) : FibersTransform) as never] : [],
-    readFile: (name, from) => readSource(path.resolve(from, name)),
+    readFile: (name, from) => files.read(path.resolve(from, name)),
     writeFile: (name, contents) => void output.set(name, contents),
-    listFiles: (folder, from) => listSources(path.resolve(from, folder)),
+    listFiles: (folder, from) => files.list(path.resolve(from, folder)),
   });
   const report = stderr.toString().trim();
   if (error) {
@@ -61,29 +64,4 @@ export async function compile(file: string, options: CompileOptions = {}): Promi
   const binary = output.get("module.wasm");
   const sourceMap = output.get("module.wasm.map") ?? "";
   return { binary: binary as Uint8Array, sourceMap: String(sourceMap), report };
-}
-
-/** The sources in a folder that was given by `--lib`. */
-async function listSources(folder: string): Promise<string[] | null> {
-  try {
-    return (await readdir(folder)).filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"));
-  } catch {
-    // asc says what it has not found there.
-    return null;
-  }
-}
-
-const packageRoot = path.dirname(createRequire(import.meta.url).resolve("as-fibers/package.json"));
-
-/** Reads a source. The package "as-fibers" is this one, wherever the program lies. */
-async function readSource(file: string): Promise<string | null> {
-  const parts = file.split(path.sep).join("/").split("/node_modules/as-fibers/");
-  const actual = parts.length > 1 ? path.join(packageRoot, parts.at(-1) ?? "") : file;
-  try {
-    return await readFile(actual, "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "EISDIR" || code === "ENOTDIR") return null;
-    throw error;
-  }
 }

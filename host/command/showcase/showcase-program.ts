@@ -6,6 +6,7 @@ import { compile, type Compiled } from "../../compile.ts";
 import { nodeDriver } from "../../drivers/node.ts";
 import { load } from "../../load.ts";
 import { inBaseline } from "../baseline.ts";
+import { compileOnce } from "../build-cache.ts";
 
 export class ShowcaseProgram {
   /** The folder of its sources. */
@@ -19,7 +20,10 @@ export class ShowcaseProgram {
 
   /** Compiles it: "debug" is quick and names the exact line of a trap, "release" is for measuring. */
   static async compile(folder: string, file: string, target: "debug" | "release"): Promise<ShowcaseProgram> {
-    const compiled = await inBaseline(() => compile(path.join(folder, file), { target }));
+    const source = path.join(folder, file);
+    const compiled = await compileOnce(source, { target }, (files) =>
+      inBaseline(() => compile(source, { target }, files)),
+    );
     return new ShowcaseProgram(folder, compiled);
   }
 

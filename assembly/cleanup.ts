@@ -3,9 +3,10 @@
  *
  * When a fiber ends, its frames are gone; its cleanups then run on the same fiber, entered anew, so each may wait.
  */
+import { Attachments, attachmentsOf, cleanupsOf } from "./attachments";
 import { link } from "./barrier";
 import { endUnwind, requireFiber } from "./context";
-import { indexOf, record } from "./record";
+import { indexOf } from "./record";
 import { toBits } from "./value";
 
 /** A call that is still owed. Returned by `defer`. */
@@ -29,11 +30,11 @@ export class Cleanup {
     cleanup.body = body;
     cleanup.payload = payload;
     cleanup.isManaged = isManaged;
-    const first = changetype<Cleanup | null>(record(fiber).cleanups);
+    const attachments = attachmentsOf(fiber);
+    const first = changetype<Cleanup | null>(attachments.cleanups);
     cleanup.next = first;
     if (first) first.previous = cleanup;
-    record(fiber).cleanups = changetype<usize>(cleanup);
-    link(fiber, changetype<usize>(cleanup), false);
+    setFirst(attachments, cleanup);
     return cleanup;
   }
 
@@ -53,8 +54,7 @@ export class Cleanup {
     if (previous) {
       previous.next = next;
     } else {
-      record(this.fiber).cleanups = changetype<usize>(next);
-      link(this.fiber, changetype<usize>(next), false);
+      setFirst(attachmentsOf(this.fiber), next);
     }
     if (next) next.previous = previous;
     this.next = null;
@@ -67,6 +67,11 @@ export class Cleanup {
     __visit(changetype<usize>(this.next), cookie);
     if (this.isManaged) __visit(<usize>this.payload, cookie);
   }
+}
+
+function setFirst(attachments: Attachments, cleanup: Cleanup | null): void {
+  attachments.cleanups = changetype<usize>(cleanup);
+  link(changetype<usize>(attachments), changetype<usize>(cleanup), false);
 }
 
 /**
@@ -90,7 +95,7 @@ export function defer<A>(fn: (arg: A) => void, arg: A): Cleanup {
 
 function runCleanups(fiber: usize): void {
   while (true) {
-    const cleanup = changetype<Cleanup | null>(record(fiber).cleanups);
+    const cleanup = changetype<Cleanup | null>(cleanupsOf(fiber));
     if (!cleanup) return;
     cleanup.run();
   }

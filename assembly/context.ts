@@ -209,7 +209,8 @@ function save(fiber: usize, frames: u32, base: usize): void {
   const slice = <u32>(base - top);
   const need = frames + slice;
   // Trimmed when three quarters are unused: a fiber that once parked deep does not keep that memory.
-  if (need > f.capacity || (f.capacity >= 256 && need < f.capacity >>> 2)) replaceRegion(f, need);
+  const capacity = capacityOf(f.region);
+  if (need > capacity || (capacity >= 256 && need < capacity >>> 2)) replaceRegion(f, need);
   let to = f.region;
   copyWords(to, area, frames);
   to += frames;
@@ -242,20 +243,24 @@ function copyWords(to: usize, from: usize, bytes: u32): void {
   for (; from < end; from += 4, to += 4) store<u32>(to, load<u32>(from));
 }
 
+/** Bytes that fit in a region: the allocator's own word before it, without the two flags. 0 for no region. */
+// @ts-ignore: decorator
+@inline
+function capacityOf(region: usize): u32 {
+  return region ? (<u32>load<usize>(region - sizeof<usize>())) & ~3 : 0;
+}
+
 /** Gives the fiber a region of at least `need` bytes. The contents of the old one are dead. Allocates first: it may trap. */
 function replaceRegion(f: Record, need: u32): void {
   const region = heap.alloc(need);
   if (f.region) heap.free(f.region);
   f.region = region;
-  // What the allocator gives in fact: blocks are 16-byte aligned behind a 4-byte header.
-  f.capacity = ((need + 4 + 15) & ~15) - 4;
 }
 
 /** Frees what the fiber has saved: its frames will not run again. */
 export function dropFrames(f: Record): void {
   f.frames = 0;
   f.slice = 0;
-  f.capacity = 0;
   if (f.region) {
     heap.free(f.region);
     f.region = 0;

@@ -7,6 +7,7 @@
  * A failure that nobody looked at is in one managed list until it is reported: when its fiber is collected, or when the program
  * ends. The list keeps the failure alive, not the fiber.
  */
+import { attachmentsOf } from "./attachments";
 import { link } from "./barrier";
 import { current, requireFiber, suspend, usedBytes, usedFrames } from "./context";
 import { Flag, Record, record, State } from "./record";
@@ -196,6 +197,9 @@ export function beginFail(message: string, code: string, cause: Failure | null):
 /** Leaves the code of a call of this fiber whose name ends in `OrError`; empty when it succeeded. */
 export function leaveError(code: string): void {
   const fiber = current();
-  record(fiber).lastError = changetype<usize>(code);
-  link(fiber, changetype<usize>(code), false);
+  // Most calls succeed, and leave no trace in a fiber of which none has failed.
+  if (!code.length && !record(fiber).attachments) return;
+  const attachments = attachmentsOf(fiber);
+  attachments.lastError = changetype<usize>(code);
+  link(changetype<usize>(attachments), changetype<usize>(code), false);
 }

@@ -1,5 +1,6 @@
 /** `Fiber`: what a program holds of a fiber, and `go` and `run`, which start one without a result. */
 import { Runtime } from "shared/runtime";
+import { lastErrorOf } from "./attachments";
 import { current, endUnwind, NO_TRAMPOLINE, requireFiber, suspend } from "./context";
 import { beginFail, Failure, failWith, observeFailure } from "./failure";
 import { addToFiberList } from "./fiber-list";
@@ -38,8 +39,7 @@ export class Fiber {
 
   /** Code left by the last call of this fiber whose name ends in `OrError`; empty when it succeeded. */
   get lastError(): string {
-    const code = record(changetype<usize>(this)).lastError;
-    return code ? changetype<string>(code) : "";
+    return lastErrorOf(changetype<usize>(this));
   }
 
   /**
@@ -77,9 +77,8 @@ function visitRecord(fiber: usize, cookie: u32): void {
   const f = record(fiber);
   __visit(f.nextFiber, cookie);
   __visit(f.name, cookie);
-  __visit(f.cleanups, cookie);
   __visit(f.failure, cookie);
-  __visit(f.lastError, cookie);
+  __visit(f.attachments, cookie);
   if (f.flags & Flag.PAYLOAD_MANAGED) __visit(<usize>f.payload, cookie);
   if (f.flags & Flag.VALUE_MANAGED) __visit(<usize>f.value, cookie);
   const slice = f.region + f.frames;

@@ -5,65 +5,63 @@
  * the library reads and writes the object through this unmanaged view, so that the hot path holds no managed local, moves
  * no `__stack_pointer` and runs no write barrier. The collector sees it through `Fiber.__visit`.
  *
+ * Its first part is what wait queues see of it; a case of a `Select` has the same. See wait-queue.ts.
+ *
  * ╒═══════════════════════ fiber record (32-bit) ═══════════════════════╕
  * │  0 payload        u64   argument until it has ended, then its result │
  * │  8 value          u64   what a wait brings or offers; see `Flag`     │
- * │ 16 region         ptr   raw memory: saved frames, then saved slice   │
- * │ 20 capacity       u32   bytes that fit in the region                 │
- * │ 24 frames         u32   bytes of Wasm frames saved (0: none)         │
- * │ 28 slice          u32   bytes of shadow stack saved behind them      │
- * │ 32 next           ptr   link of the run queue or of one wait queue   │
- * │ 36 previous       ptr   link of one wait queue                       │
- * │ 40 nextFiber      ref   list of all fibers: what keeps a fiber alive │
- * │ 44 previousFiber  ptr                                                │
- * │ 48 name           ref   string                                       │
- * │ 52 entry          u16   table index of the typed trampoline          │
- * │ 54 body           u16   table index of the user's function           │
+ * │ 16 next           ptr   link of the run queue or of one wait queue   │
+ * │ 20 previous       ptr   link of one wait queue                       │
+ * │ 24 flags          u16                                                │
+ * │ 26 leave          u16   table index: how its wait is left early      │
+ * ├──────────────────────────────────────────────────────────────────────┤
+ * │ 28 entry          u16   table index of the typed trampoline          │
+ * │ 30 body           u16   table index of the user's function           │
+ * │ 32 region         ptr   raw memory: saved frames, then saved slice   │
+ * │ 36 frames         u32   bytes of Wasm frames saved (0: none)         │
+ * │ 40 slice          u32   bytes of shadow stack saved behind them      │
+ * │ 44 state i8 · reason i8 · outcome i8 · (free) u8                     │
+ * │ 48 object         ptr   what a parked fiber waits on                 │
+ * │ 52 joiners        ptr   wait queue of fibers that join this one      │
  * │ 56 id             i64   1, 2, 3 … in the order of their creation     │
- * │ 64 leave          u16   table index: how its wait is left early      │
- * │ 66 flags          u16                                                │
- * │ 68 state i8 · reason i8 · outcome i8 · (free) u8                     │
- * │ 72 object         ptr   what a parked fiber waits on                 │
- * │ 76 joiners        ptr   wait queue of fibers that join this one      │
- * │ 80 generation     u32   counts wakes; a wake of another one is stale │
- * │ 84 timer          u32   position in the timer heap + 1 (0: none)     │
- * │ 88 cleanups       ref   last deferred cleanup first                  │
- * │ 92 failure        ref   why it failed or was cancelled               │
- * │ 96 lastError      ref   string: code left by an …OrError call        │
- * │ 100 call          u32   JavaScript's call + 1 (0: none)              │
+ * │ 64 generation     u32   counts wakes; a wake of another one is stale │
+ * │ 68 timer          u32   position in the timer heap + 1 (0: none)     │
+ * │ 72 nextFiber      ref   list of all fibers: what keeps a fiber alive │
+ * │ 76 previousFiber  ptr                                                │
+ * │ 80 name           ref   string                                       │
+ * │ 84 failure        ref   why it failed or was cancelled               │
+ * │ 88 attachments    ref   what only some fibers have (0: nothing)      │
  * ╘══════════════════════════════════════════════════════════════════════╛
  *
- * Table indices have 16 bits: the transform refuses a program with more function references than that.
+ * Not a byte more: with the allocator's 20 bytes it fills a block of 112, and the next size is 128. Table indices have 16 bits: the
+ * transform refuses a program with more function references than that.
  */
 @unmanaged
 export class Record {
   payload: u64;
   value: u64;
-  region: usize;
-  capacity: u32;
-  frames: u32;
-  slice: u32;
   next: usize;
   previous: usize;
-  nextFiber: usize;
-  previousFiber: usize;
-  name: usize;
+  flags: u16;
+  leave: u16;
   entry: u16;
   body: u16;
-  id: i64;
-  leave: u16;
-  flags: u16;
+  region: usize;
+  frames: u32;
+  slice: u32;
   state: i8;
   reason: i8;
   outcome: i8;
   object: usize;
   joiners: usize;
+  id: i64;
   generation: u32;
   timer: u32;
-  cleanups: usize;
+  nextFiber: usize;
+  previousFiber: usize;
+  name: usize;
   failure: usize;
-  lastError: usize;
-  call: u32;
+  attachments: usize;
 }
 
 /** The view of the fiber at this address. */

@@ -8,6 +8,7 @@
  * - Wakes name the wait they belong to by its generation; one that comes too late does nothing, one that comes before the park is kept.
  */
 import { now, noteSwitch, Opcode, Operation, submit } from "./abi";
+import { callOf, cleanupsOf } from "./attachments";
 import { enterCleanups } from "./cleanup";
 import {
   current,
@@ -237,7 +238,7 @@ function leaveForGood(fiber: usize, outcome: i8, hasUnwound: bool): void {
 function conclude(fiber: usize): void {
   const f = record(fiber);
   dropFrames(f);
-  if (f.cleanups) {
+  if (cleanupsOf(fiber)) {
     // What was still to strike or to wake it was for the frames that are gone: cleanups are not interrupted.
     f.flags = (f.flags & ~OF_FRAMES) | Flag.CLEANING;
     f.entry = indexOf(changetype<usize>(enterCleanups));
@@ -261,8 +262,9 @@ function finish(fiber: usize): void {
     if (!joiner) break;
     wake(joiner);
   }
-  if (f.call) {
-    settle(f.call - 1);
+  const call = callOf(fiber);
+  if (call) {
+    settle(call - 1);
     return;
   }
   removeFromFiberList(fiber);

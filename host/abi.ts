@@ -4,7 +4,7 @@
  */
 
 /** Number of the ABI that this host speaks. */
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 
 /** Functions of `assembly/exports.ts` → the names under which a module exports them. */
 export const GUEST_EXPORTS = {
@@ -283,21 +283,21 @@ export interface FiberFields {
   next: number;
 }
 
-export const RECORD_SIZE = 104;
+export const RECORD_SIZE = 92;
 
 export function readFiber(memory: WebAssembly.Memory, pointer: number): FiberFields {
   const view = new DataView(memory.buffer);
-  const state = STATES[view.getUint8(pointer + 68)] ?? "ready";
-  const reason = state === "parked" ? (REASONS[view.getUint8(pointer + 69)] ?? "") : "";
-  const object = view.getUint32(pointer + 72, true);
+  const state = STATES[view.getUint8(pointer + 44)] ?? "ready";
+  const reason = state === "parked" ? (REASONS[view.getUint8(pointer + 45)] ?? "") : "";
+  const object = view.getUint32(pointer + 48, true);
   return {
     pointer,
     id: Number(view.getBigInt64(pointer + 56, true)),
-    name: readString(memory, view.getUint32(pointer + 48, true)),
+    name: readString(memory, view.getUint32(pointer + 80, true)),
     state,
     reason,
     joins: reason === "join" ? Number(view.getBigInt64(object + 56, true)) : 0,
-    savedBytes: view.getUint32(pointer + 24, true) + view.getUint32(pointer + 28, true),
-    next: view.getUint32(pointer + 40, true),
+    savedBytes: view.getUint32(pointer + 36, true) + view.getUint32(pointer + 40, true),
+    next: view.getUint32(pointer + 72, true),
   };
 }

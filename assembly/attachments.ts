@@ -1,0 +1,57 @@
+/**
+ * What only some fibers have, beside their record: a fiber that has none of it does not pay for it.
+ *
+ * The fields are written by the files that they belong to; all are references or addresses, 0 when there is nothing.
+ */
+import { link } from "./barrier";
+import { record } from "./record";
+
+export class Attachments {
+  /** The calls that are owed, last first: a `Cleanup`. */
+  cleanups: usize = 0;
+  /** A string: the code left by a call whose name ends in `OrError`. */
+  lastError: usize = 0;
+  /** JavaScript's call + 1. */
+  call: u32 = 0;
+
+  // Called by the collector in place of the fields' own visits.
+  private __visit(cookie: u32): void {
+    __visit(this.cleanups, cookie);
+    __visit(this.lastError, cookie);
+  }
+}
+
+/** What this fiber has; makes it when it has nothing yet. May trap: then nothing has changed. */
+export function attachmentsOf(fiber: usize): Attachments {
+  const attachments = record(fiber).attachments;
+  return attachments ? changetype<Attachments>(attachments) : attach(fiber);
+}
+
+function attach(fiber: usize): Attachments {
+  const attachments = new Attachments();
+  record(fiber).attachments = changetype<usize>(attachments);
+  link(fiber, changetype<usize>(attachments), false);
+  return attachments;
+}
+
+/** The fields of a fiber that may have nothing: 0 then. For code that must hold no managed value. */
+// @ts-ignore: decorator
+@inline
+export function cleanupsOf(fiber: usize): usize {
+  const attachments = record(fiber).attachments;
+  return attachments ? load<usize>(attachments, offsetof<Attachments>("cleanups")) : 0;
+}
+
+// @ts-ignore: decorator
+@inline
+export function callOf(fiber: usize): u32 {
+  const attachments = record(fiber).attachments;
+  return attachments ? load<u32>(attachments, offsetof<Attachments>("call")) : 0;
+}
+
+/** Empty when there is none. */
+export function lastErrorOf(fiber: usize): string {
+  const attachments = record(fiber).attachments;
+  const code = attachments ? changetype<Attachments>(attachments).lastError : 0;
+  return code ? changetype<string>(code) : "";
+}

@@ -44,6 +44,10 @@ export declare function noteStackTrace(): void;
 @external("as-fibers", "switched")
 export declare function noteSwitch(fiber: i64, state: u32): void;
 
+/** A random number of the driver. AssemblyScript's own import, by which it seeds `Math.random` too. */
+@external("env", "seed")
+export declare function seed(): f64;
+
 /** Results are ≥ 0, or a negative errno of `errno.ts`. */
 export enum Opcode {
   /** Writes all `length` bytes at `pointer` to the stream `handle`; 1 and 2 are the standard ones. Result: how many. */

@@ -11,6 +11,10 @@ export class Attachments {
   cleanups: usize = 0;
   /** A string: the code left by a call whose name ends in `OrError`. */
   lastError: usize = 0;
+  /** The locks that the fiber owns, last taken first: a `Holding`. */
+  holdings: usize = 0;
+  /** What its `FiberLocal`s hold, shared with the fibers that inherit it: a `Local`. */
+  locals: usize = 0;
   /** JavaScript's call + 1. */
   call: u32 = 0;
 
@@ -18,6 +22,8 @@ export class Attachments {
   private __visit(cookie: u32): void {
     __visit(this.cleanups, cookie);
     __visit(this.lastError, cookie);
+    __visit(this.holdings, cookie);
+    __visit(this.locals, cookie);
   }
 }
 

@@ -6,6 +6,7 @@ import { beginFail, Failure, failWith, observeFailure } from "./failure";
 import { addToFiberList } from "./fiber-list";
 import { Flag, indexOf, Reason, Record, record, State } from "./record";
 import { beginPark, cancelFiber, makeReady } from "./scheduler";
+import { caseAt, setCase } from "./select-case";
 import { pushWaiter, removeWaiter } from "./wait-queue";
 
 /** A fiber without a result. Made by `go` and `run`; `Task<R>` is the same object with a result. */
@@ -211,4 +212,19 @@ export function failJoin(fiber: usize): void {
   if (record(fiber).state == State.CANCELLED)
     failWith(`joined ${who}, which was cancelled: ${failure.message}`, "E_CANCELLED", failure);
   else failWith(`joined ${who}, which failed: ${failure.message}`, failure.code, failure);
+}
+
+/** Makes a case of a `Select` of the end of a fiber. */
+export function selectJoin(at: usize, fiber: usize): usize {
+  const isReady = indexOf(changetype<usize>(hasEnded));
+  const run = indexOf(changetype<usize>(joinAtOnce));
+  return setCase(at, fiber, fiber + offsetof<Record>("joiners"), isReady, run, 0);
+}
+
+function hasEnded(at: usize): bool {
+  return record(caseAt(at).object).state >= State.DONE;
+}
+
+function joinAtOnce(_at: usize): bool {
+  return false;
 }

@@ -1,15 +1,20 @@
 /** as-fibers: green threads for WebAssembly. See ../README.md. */
 export { args } from "./args";
 export { Channel } from "./channel";
+export { Overflow } from "./channel-core";
 export { Cleanup, defer } from "./cleanup";
+export { Condition } from "./condition";
+export { Event } from "./event";
 export { fail, Failure } from "./failure";
 export { Fiber, go, run } from "./fiber";
 export { LineReader } from "./line-reader";
 export { lookup, lookupOrError } from "./lookup";
+export { Mutex } from "./mutex";
 export { print } from "./output";
 export { Reader } from "./reader";
 export { State } from "./record";
 export { maybeYield, yieldNow } from "./scheduler";
+export { Select } from "./select";
 export { Stdin } from "./stdin";
 export { spawn, Task } from "./task";
 export { TcpListener } from "./tcp-listener";

@@ -117,6 +117,23 @@ export enum Reason {
   READ,
   WRITE,
   LOOKUP,
+  /** `Select.wait`: one of its cases. */
+  SELECT,
+  /** The object in `object`, by the class that `wait`, `lock` … was called on. */
+  LOCK,
+  READ_LOCK,
+  WRITE_LOCK,
+  ACQUIRE,
+  CONDITION,
+  WAIT_GROUP,
+  BARRIER,
+  EVENT,
+  ONCE,
+  FUTURE,
+  BROADCAST,
+  WATCH,
+  TIMER,
+  TICKER,
 }
 
 export namespace Flag {
@@ -136,4 +153,8 @@ export namespace Flag {
   export const VALUE_MANAGED: u16 = 64;
   /** Its wait was left because the deadline came first. */
   export const TIMED_OUT: u16 = 128;
+  /** Cancellation must wait, whatever the fiber waits for. */
+  export const SHIELDED: u16 = 256;
+  /** Not a fiber but a case of a `Select`. */
+  export const CASE: u16 = 512;
 }

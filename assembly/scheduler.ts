@@ -24,7 +24,9 @@ import {
 } from "./context";
 import { Failure, setFailure } from "./failure";
 import { removeFromFiberList } from "./fiber-list";
+import { abandonAll } from "./ownership";
 import { Flag, indexOf, Reason, Record, record, State } from "./record";
+import { claim } from "./select-case";
 import { nextDeadline, stopTimer, takeExpired } from "./timers";
 import { shiftWaiter } from "./wait-queue";
 
@@ -41,7 +43,7 @@ const YIELD_INTERVAL: u32 = 256;
 const ATTENTION: u16 = Flag.CANCEL_PENDING | Flag.GIVEN;
 
 /** What concerns a wait, and is over when the frames that wait are gone. */
-const OF_FRAMES: u16 = ATTENTION | Flag.WOKEN | Flag.VALUE_MANAGED | Flag.TIMED_OUT;
+const OF_FRAMES: u16 = ATTENTION | Flag.WOKEN | Flag.VALUE_MANAGED | Flag.TIMED_OUT | Flag.SHIELDED;
 
 /** Puts the fiber last in the run queue. */
 // @ts-ignore: decorator
@@ -181,24 +183,31 @@ function runFiber(fiber: usize): void {
   } else leaveForGood(fiber, state, true);
 }
 
-/** The fiber has used what it was woken with: a cancellation that had to wait strikes now. True when there was one. */
-function strikeOrClear(f: Record): bool {
-  const isCancelled = (f.flags & Flag.CANCEL_PENDING) != 0;
-  f.flags &= ~ATTENTION;
-  if (isCancelled) strike(f);
-  return isCancelled;
+/** The fiber has used what it was woken with: a cancellation that had to wait strikes now. */
+function strikeOrClear(f: Record): void {
+  f.flags &= ~Flag.GIVEN;
+  if ((f.flags & (Flag.CANCEL_PENDING | Flag.SHIELDED)) == Flag.CANCEL_PENDING) strike(f);
 }
 
 function strikeParked(fiber: usize): void {
   const f = record(fiber);
-  if (!strikeOrClear(f)) return;
+  f.flags &= ~Flag.GIVEN;
+  if ((f.flags & (Flag.CANCEL_PENDING | Flag.SHIELDED)) == Flag.CANCEL_PENDING) interrupt(fiber);
+}
+
+/** Cancels a parked fiber. A wait that owes something when it is left shields the fiber until it is done: see `Condition`. */
+function interrupt(fiber: usize): void {
+  const f = record(fiber);
   leaveWait(fiber);
+  if (f.flags & Flag.SHIELDED) f.flags |= Flag.CANCEL_PENDING;
+  else strike(f);
   makeReady(fiber);
 }
 
 /** Drops the frames: when the fiber is next resumed, nothing of it runs, and it ends as cancelled. */
 function strike(f: Record): void {
   dropFrames(f);
+  f.flags &= ~Flag.CANCEL_PENDING;
   f.outcome = <i8>State.CANCELLED;
   f.entry = indexOf(changetype<usize>(enterNothing));
 }
@@ -257,10 +266,11 @@ function finish(fiber: usize): void {
     f.payload = 0;
     f.flags = 0;
   }
+  abandonAll(fiber);
   while (true) {
     const joiner = shiftWaiter(fiber + offsetof<Record>("joiners"));
     if (!joiner) break;
-    wake(joiner);
+    wake(claim(joiner));
   }
   const call = callOf(fiber);
   if (call) {
@@ -294,15 +304,9 @@ export function cancelFiber(fiber: usize, reason: string): void {
     suspend();
     return;
   }
-  if (f.state == State.PARKED) {
-    leaveWait(fiber);
-    strike(f);
-    makeReady(fiber);
-  } else if (f.flags & Flag.GIVEN) {
-    f.flags |= Flag.CANCEL_PENDING;
-  } else {
-    strike(f);
-  }
+  if (f.flags & (Flag.GIVEN | Flag.SHIELDED)) f.flags |= Flag.CANCEL_PENDING;
+  else if (f.state == State.PARKED) interrupt(fiber);
+  else strike(f);
 }
 
 /** The running fiber has trapped; the host caught it. Ends the fiber as failed. */

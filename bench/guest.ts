@@ -15,13 +15,21 @@ export interface Module {
   report: string;
 }
 
-/** Compiles a program; with `fibers: false` by plain asc, without the transform. Optimized for speed either way. */
-export async function compileModule(source: string, { fibers = true } = {}): Promise<Module> {
+interface How {
+  /** False: by plain asc, without the transform. */
+  fibers?: boolean;
+  /** Who runs it: JavaScript by default. */
+  host?: "javascript" | "wasi";
+}
+
+/** Compiles a program, optimized for speed. */
+export async function compileModule(source: string, { fibers = true, host = "javascript" }: How = {}): Promise<Module> {
   // Only here: the child processes that measure memory must not load a compiler.
   const { compile } = await import("as-fibers/compiler");
-  const { binary, report } = await compile(source, { fibers });
+  const { binary, report } = await compile(source, { fibers, host });
   mkdirSync(cacheDir, { recursive: true });
-  const file = path.join(cacheDir, `${path.basename(source, ".ts")}${fibers ? "" : ".plain"}.wasm`);
+  const kind = `${fibers ? "" : ".plain"}${host === "wasi" ? ".wasi" : ""}`;
+  const file = path.join(cacheDir, `${path.basename(source, ".ts")}${kind}.wasm`);
   writeFileSync(file, binary);
   return { file, binary, report };
 }

@@ -50,6 +50,9 @@ export const STACK_POINTER_EXPORT = "__fibers_stack_pointer";
 /** The collector's count of the bytes that objects take. */
 export const LIVE_BYTES_EXPORT = "__fibers_live_bytes";
 
+/** Gives a program that accepts by WASI calls a listener. */
+export const ADD_LISTENER_EXPORT = "__fibers_add_listener";
+
 /** How the names of sources end that the transform has generated. */
 export const GENERATED_SUFFIX = "~fibers.ts";
 
@@ -60,6 +63,8 @@ export interface GuestExports {
   __fibers_stack_pointer?: WebAssembly.Global;
   /** Absent in modules without a collector. */
   __fibers_live_bytes?: WebAssembly.Global;
+  /** Absent in modules that do not import `sock_accept`. */
+  __fibers_add_listener?(descriptor: number, handle: number): void;
   __fibers_start(): void;
   __fibers_configure(stackLimit: number, redZone: number): void;
   __fibers_completion_buffer(): number;
@@ -267,6 +272,21 @@ export const REASONS = [
   "read",
   "write",
   "lookup",
+  "select",
+  "lock",
+  "read lock",
+  "write lock",
+  "acquire",
+  "condition",
+  "wait group",
+  "barrier",
+  "event",
+  "once",
+  "future",
+  "broadcast",
+  "watch",
+  "timer",
+  "ticker",
 ] as const;
 
 /** A fiber, read out of its record. */

@@ -1,10 +1,19 @@
 /** `App`: one running instance. Its exports are async functions, each call a fiber; turns are taken from the event loop. */
-import { type FiberFields, type GuestExports, newString, readFiber, START_PREFIX, TAKE_PREFIX } from "./abi.ts";
+import {
+  ADD_LISTENER_EXPORT,
+  type FiberFields,
+  type GuestExports,
+  newString,
+  readFiber,
+  START_PREFIX,
+  TAKE_PREFIX,
+} from "./abi.ts";
 import { Calls } from "./calls.ts";
 import type { Driver } from "./driver.ts";
 import { describeLocation, FibersError } from "./errors.ts";
 import { FailureReader } from "./failure-reader.ts";
 import { instantiate } from "./imports.ts";
+import { type Listener, Listeners, type ListenPlace } from "./listeners.ts";
 import { Operations } from "./operations.ts";
 import type { ExportDescription, SectionContent } from "./section.ts";
 import { SourceLocator } from "./stack-trace.ts";
@@ -16,6 +25,8 @@ export interface AppParts {
   module: WebAssembly.Module;
   section: SectionContent;
   driver: Driver;
+  /** Where to listen before the program starts. */
+  listen: Required<Exclude<ListenPlace, number>>[];
   imports: WebAssembly.Imports;
   /** Called before anything of the instance runs. */
   onInstance: (instance: WebAssembly.Instance) => void;
@@ -43,6 +54,8 @@ export class App {
   readonly exports: Readonly<Record<string, AsyncExport>>;
   /** Failures that nobody looked at, as they were reported. */
   readonly warnings: string[] = [];
+  /** The ports of the option `listen`, in its order. */
+  readonly ports: number[] = [];
 
   readonly #parts: AppParts;
   readonly #calls = new Calls();
@@ -77,9 +90,12 @@ export class App {
       const message = "this driver serves another instance, or has served one: make a new one for each";
       throw new FibersError("E_INVALID_OPTION", message);
     }
+    this.#checkListen();
     taken.add(driver);
+    const listeners = new Listeners(driver);
     driver.open({
       complete: (operation, outcome, detail = 0) => {
+        if (listeners.complete(operation, outcome, detail)) return;
         this.#operations.complete(operation, outcome, detail);
         // The driver need not ask for a turn: a fiber may wait for this.
         driver.soon();
@@ -87,6 +103,7 @@ export class App {
       turn: () => this.#turns.take(),
     });
     try {
+      const opened = await listeners.open(this.#parts.listen);
       this.#guest = await instantiate(module, imports, driver, this.#operations, {
         settle: (call) => this.#settled.push(call),
         trace: (stack) => this.#failures.noteTrace(stack),
@@ -94,6 +111,7 @@ export class App {
       });
       this.#turns.attach(this.#guest);
       this.#failures.attach(this.#guest);
+      this.#addListeners(opened);
       this.#guest.__fibers_start();
       this.#guest.__fibers_configure(stackLimit, redZone);
     } catch (error) {
@@ -103,6 +121,21 @@ export class App {
     }
     this.#state = "open";
     if (this.#guest.__fibers_count()) driver.soon();
+  }
+
+  #checkListen(): void {
+    const { module, listen } = this.#parts;
+    const exports = WebAssembly.Module.exports(module);
+    if (!listen.length || exports.some(({ name }) => name === ADD_LISTENER_EXPORT)) return;
+    const message = "listen is for programs that import sock_accept of WASI, and this one does not: use TcpListener";
+    throw new FibersError("E_INVALID_OPTION", message);
+  }
+
+  #addListeners(opened: Listener[]): void {
+    for (const { descriptor, handle, port } of opened) {
+      this.#guest.__fibers_add_listener?.(descriptor, handle);
+      this.ports.push(port);
+    }
   }
 
   /** All fibers that have not ended, the oldest first. */

@@ -57,6 +57,8 @@ export interface Driver {
   open(sink: DriverSink): void;
   /** Nanoseconds since a moment of its own. */
   now(): number;
+  /** A random number, at least 0 and less than 1: with it the program seeds its own. A simulated world gives the same ones each time. */
+  random(): number;
   /** Begins an operation. `bytes` are its bytes in the guest's memory, valid inside this call. @returns its result, or PENDING */
   submit(operation: Operation, bytes: Uint8Array): number;
   /** Forgets a pending operation. */

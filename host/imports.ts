@@ -59,7 +59,7 @@ function environment(driver: Driver, memory: () => WebAssembly.Memory): WebAssem
     trace(message: number, count: number, ...values: number[]) {
       console.error([`trace: ${text(message)}`, ...values.slice(0, count)].join(" "));
     },
-    seed: () => Math.random(),
+    seed: () => driver.random(),
     "Date.now": () => Date.now(),
     "performance.now": () => driver.now() / 1e6,
     "console.log": log("log"),

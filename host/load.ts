@@ -7,6 +7,7 @@ import type { Driver } from "./driver.ts";
 import { nodeDriver } from "./drivers/node.ts";
 import { redZoneBytes } from "./engine-stack.ts";
 import { FibersError } from "./errors.ts";
+import { checkPlaces, type ListenPlace } from "./listeners.ts";
 import { readSection, type SectionContent } from "./section.ts";
 
 /** A file's URL or path, the module's bytes, or the module. */
@@ -22,8 +23,13 @@ export interface WasiHost {
 export interface LoadOptions {
   /** What the program imports beside what as-fibers gives it, by module and name. */
   imports?: WebAssembly.Imports;
-  /** Serves what the program, or a library of it, calls of WASI. Calls that wait, for a clock or for standard input, park the fiber instead. */
+  /** Serves what the program, or a library of it, calls of WASI. Calls that wait, for a clock, standard input or a socket, park the fiber instead. */
   wasi?: WasiHost;
+  /**
+   * Sockets that listen before the program starts, for `sock_accept` of WASI: its descriptors 3, 4 …, or those that are given, in place of
+   * the WASI host's. A number is a port on 127.0.0.1. See `App.ports`.
+   */
+  listen?: ListenPlace[];
   /** Who serves the program; `nodeDriver()` by default. One driver serves one instance. */
   driver?: Driver;
   /** The most bytes of frames that one fiber may save when it suspends; 256 KiB by default. */
@@ -38,7 +44,7 @@ const DEFAULT_STACK_LIMIT = 256 * 1024;
 
 /**
  * Loads a module that was built with as-fibers, and runs its top-level statements.
- * @throws E_NOT_AS_FIBERS, E_ABI_MISMATCH (not built with this), E_INVALID_OPTION, E_MISSING_IMPORT; and what a top-level statement throws
+ * @throws E_NOT_AS_FIBERS, E_ABI_MISMATCH (not built with this), E_INVALID_OPTION, E_MISSING_IMPORT; what the system says when it cannot listen; and what a top-level statement throws
  */
 export async function load(source: ModuleSource, options: LoadOptions = {}): Promise<App> {
   const stackLimit = checkOptions(options);
@@ -48,6 +54,7 @@ export async function load(source: ModuleSource, options: LoadOptions = {}): Pro
     module,
     section,
     driver: options.driver ?? nodeDriver(),
+    listen: checkPlaces(options.listen ?? []),
     imports: { ...(options.wasi?.getImportObject() as WebAssembly.Imports | undefined), ...options.imports },
     onInstance: (instance) => options.wasi?.initialize(instance),
     readSourceMap: () => options.sourceMap ?? readSourceMapBeside(source, section),
@@ -59,7 +66,7 @@ export async function load(source: ModuleSource, options: LoadOptions = {}): Pro
   return app;
 }
 
-const KNOWN_OPTIONS = new Set(["imports", "wasi", "driver", "stackLimit", "sourceMap", "onUnobserved"]);
+const KNOWN_OPTIONS = new Set(["imports", "wasi", "listen", "driver", "stackLimit", "sourceMap", "onUnobserved"]);
 
 function checkOptions(options: LoadOptions): number {
   for (const name of Object.keys(options)) {

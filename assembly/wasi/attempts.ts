@@ -1,6 +1,6 @@
 /** One try of an operation: its result, a negative errno, or `PENDING` when it would have to wait. */
 import { Opcode, PENDING } from "../abi";
-import { canHold, takeDescriptor } from "./descriptors";
+import { canHold, Kind, takeDescriptor } from "./descriptors";
 import {
   ERRNO_AGAIN,
   ERRNO_BADF,
@@ -17,8 +17,13 @@ import {
 } from "./preview1";
 import { CLOSED, Waiting } from "./waiting";
 
+export const STANDARD_INPUT: u32 = 0;
+
 /** Up to here, descriptors are the standard streams; what is opened beyond are sockets. */
 const LAST_STANDARD: u32 = 2;
+
+/** Of `sock_recv`: what is received stays there. */
+const RIFLAGS_RECV_PEEK: u32 = 1;
 
 const iovec: usize = memory.data(8, 4);
 /** Where the host writes a number of bytes, or a descriptor; behind it, the flags of `sock_recv`. */
@@ -46,6 +51,16 @@ export function tryRead(fd: u32, pointer: usize, length: u32): i32 {
   return resultOf(errno);
 }
 
+/** Receives what is there, and leaves it there. Only of sockets. */
+export function tryPeek(fd: u32, pointer: usize, length: u32): i32 {
+  setIovec(pointer, length);
+  let errno: u32;
+  do {
+    errno = sock_recv(fd, iovec, 1, RIFLAGS_RECV_PEEK, answer, answer + 4);
+  } while (errno == ERRNO_INTR);
+  return resultOf(errno);
+}
+
 /** Writes as much as the host takes. */
 export function tryWrite(fd: u32, pointer: usize, length: u32): i32 {
   setIovec(pointer, length);
@@ -68,7 +83,7 @@ export function tryAccept(fd: u32): i32 {
     fd_close(result);
     return -(<i32>ERRNO_MFILE);
   }
-  takeDescriptor(result);
+  takeDescriptor(result, Kind.STREAM);
   return result;
 }
 

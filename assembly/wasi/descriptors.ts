@@ -1,14 +1,17 @@
 /**
  * What the driver knows of each descriptor: who waits to read from it and to write to it, and how it can be waited for.
  *
- * ╒════════════════ descriptor (16 bytes) ════════════════╕
+ * ╒════════════════ descriptor (24 bytes) ═════════════════╕
  * │  0 readers    u32   operations that wait to read, or   │
  * │                     to accept                          │
  * │  4 writer     ptr   the operation that waits to write  │
  * │  8 refusal    i32   why writes are refused: -errno     │
  * │ 12 isPolled   bool  it blocks: wait for it, then try   │
  * │ 13 isUnpolled bool  the host cannot wait for it: try   │
- * │ 14 isTaken    bool  the program has it                 │
+ * │ 14 kind       u8    what the program has it for        │
+ * │ 16 failure    i32   what reads fail with: -errno       │
+ * │ 20 asked      u32   the last wait that asked the host  │
+ * │                     about reading it, or accepting     │
  * ╘════════════════════════════════════════════════════════╛
  */
 import { enlarge } from "../memory";
@@ -21,10 +24,19 @@ export class Descriptor {
   refusal: i32;
   isPolled: bool;
   isUnpolled: bool;
-  isTaken: bool;
+  kind: u8;
+  failure: i32;
+  asked: u32;
 }
 
-const DESCRIPTOR_BYTES: u32 = 16;
+export enum Kind {
+  /** The program does not have it, or not any more. */
+  NONE,
+  STREAM,
+  LISTENER,
+}
+
+const DESCRIPTOR_BYTES: u32 = 24;
 
 /** Hosts number descriptors from 0 on. One that does not would make the table as large as its numbers. */
 const MAX_DESCRIPTORS: u32 = 1 << 20;
@@ -47,11 +59,16 @@ export function descriptor(fd: u32): Descriptor {
 }
 
 /** The program gets this descriptor, which the host has just opened, or before. */
-export function takeDescriptor(fd: u32): void {
+export function takeDescriptor(fd: u32, kind: Kind): void {
   const d = descriptor(fd);
   memory.fill(changetype<usize>(d), 0, DESCRIPTOR_BYTES);
   d.isPolled = !becomesNonblocking(fd);
-  d.isTaken = true;
+  d.kind = <u8>kind;
+}
+
+/** Whether the program has this descriptor, for that. */
+export function isOf(kind: Kind, fd: u32): bool {
+  return fd < capacity && descriptor(fd).kind == <u8>kind;
 }
 
 /** The file type of a descriptor; -1 when there is none of this number. */

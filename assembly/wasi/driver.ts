@@ -6,8 +6,8 @@
  * says that it can be done. What blocks is not tried before.
  */
 import { Opcode, Operation, OUTPUT_SLOT, PENDING } from "../abi";
-import { attempt, tryAccept, tryRead, tryWrite } from "./attempts";
-import { canHold, Descriptor, descriptor, fileType, takeDescriptor } from "./descriptors";
+import { attempt, STANDARD_INPUT, tryAccept, tryRead, tryWrite } from "./attempts";
+import { canHold, Descriptor, descriptor, fileType, isOf, Kind, takeDescriptor } from "./descriptors";
 import { continueOutput, hasQueuedOutput, hasWritten, noteWritten, STANDARD_OUTPUT, writeOutput } from "./output";
 import { eventAt, isUnpolled, OF_OUTPUT, poll } from "./poll";
 import {
@@ -20,6 +20,7 @@ import {
   SDFLAGS_WR,
   sock_shutdown,
 } from "./preview1";
+import { isReadAhead, takeReadAhead, tellReadable } from "./read-ahead";
 import {
   addWaiting,
   CLOSED,
@@ -44,7 +45,7 @@ export function submit(operation: usize): i32 {
   }
   if (o.opcode == Opcode.CANCEL) return cancel(o);
   if (o.opcode == Opcode.LISTEN) return listen();
-  if (!canHold(o.handle)) return -(<i32>ERRNO_BADF);
+  if (!suits(o)) return -(<i32>ERRNO_BADF);
   switch (o.opcode) {
     case Opcode.READ:
       return read(o);
@@ -58,6 +59,25 @@ export function submit(operation: usize): i32 {
       return close(o.handle);
     default:
       return -(<i32>ERRNO_NOTSUP);
+  }
+}
+
+/** Whether the program has what the operation is about, and it is of the kind that the operation is for. */
+function suits(o: Operation): bool {
+  const fd = o.handle;
+  switch (o.opcode) {
+    case Opcode.READ:
+      return fd == STANDARD_INPUT || isOf(Kind.STREAM, fd);
+    case Opcode.WRITE:
+    case Opcode.SHUTDOWN:
+    case Opcode.ADDRESS:
+      return isOf(Kind.STREAM, fd);
+    case Opcode.ACCEPT:
+      return isOf(Kind.LISTENER, fd);
+    case Opcode.CLOSE:
+      return isOf(Kind.STREAM, fd) || isOf(Kind.LISTENER, fd);
+    default:
+      return true;
   }
 }
 
@@ -79,7 +99,7 @@ export function advance(nanoseconds: f64): void {
     for (let index: u32 = 0; index < count; index++) {
       const userdata = eventAt(index);
       if (userdata == OF_OUTPUT) continueOutput();
-      else if (userdata) retry(<usize>userdata);
+      else if (userdata) retryAll(<usize>userdata);
     }
     retryUnpolled();
   }
@@ -87,12 +107,37 @@ export function advance(nanoseconds: f64): void {
   deliver();
 }
 
-function retry(waiting: usize): void {
-  const result = attempt(waiting);
-  if (result == PENDING) return;
+/** The operation, and when it has accepted a connection, those that wait behind it for the next one. */
+function retryAll(waiting: usize): void {
   const w = changetype<Waiting>(waiting);
+  if (w.opcode != Opcode.ACCEPT) {
+    retry(waiting);
+    return;
+  }
+  const fd = w.fd;
+  const isPolled = fd != CLOSED && descriptor(fd).isPolled;
+  while (waiting) {
+    const next = changetype<Waiting>(waiting).next;
+    if (changetype<Waiting>(waiting).fd == fd && (!retry(waiting) || isPolled)) return;
+    waiting = next;
+  }
+}
+
+/** False when it still has to wait. */
+function retry(waiting: usize): bool {
+  const w = changetype<Waiting>(waiting);
+  const isAsking = w.opcode == Opcode.READ && !w.length && w.fd != CLOSED;
+  const result = isAsking ? tellReadable(w) : attempt(waiting);
+  if (result == PENDING) return false;
   if (w.opcode == Opcode.WRITE && w.fd != CLOSED) endWrite(w.fd, result);
+  if (w.opcode == Opcode.READ) endRead(w.fd, result);
   endWaiting(waiting, result);
+  return true;
+}
+
+/** Hosts tell of a reset once. */
+function endRead(fd: u32, result: i32): void {
+  if (result < 0 && isOf(Kind.STREAM, fd)) descriptor(fd).failure = result;
 }
 
 function endWrite(fd: u32, result: i32): void {
@@ -114,8 +159,12 @@ function retryUnpolled(): void {
 function read(o: Operation): i32 {
   const d = descriptor(o.handle);
   if (d.readers) return -(<i32>ERRNO_BUSY);
-  const result = d.isPolled ? PENDING : tryRead(o.handle, o.pointer, o.length);
+  if (d.failure) return d.failure;
+  if (isReadAhead(o.handle)) return takeReadAhead(o.pointer, o.length);
+  // How many bytes are there, only waiting tells.
+  const result = d.isPolled || !o.length ? PENDING : tryRead(o.handle, o.pointer, o.length);
   if (result == PENDING) addWaiting(o, o.pointer, 0);
+  else endRead(o.handle, result);
   return result;
 }
 
@@ -164,8 +213,8 @@ function listen(): i32 {
   for (let fd = FIRST_PREOPENED; canHold(fd); fd++) {
     const type = fileType(fd);
     if (type < 0) break;
-    if (type != <i32>FILETYPE_SOCKET_STREAM || descriptor(fd).isTaken) continue;
-    takeDescriptor(fd);
+    if (type != <i32>FILETYPE_SOCKET_STREAM || isOf(Kind.LISTENER, fd) || isOf(Kind.STREAM, fd)) continue;
+    takeDescriptor(fd, Kind.LISTENER);
     return <i32>fd;
   }
   return -(<i32>ERRNO_NOTSUP);

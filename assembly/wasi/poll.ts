@@ -31,6 +31,9 @@ let events: usize = 0;
 let capacity: u32 = 0;
 let count: u32 = 0;
 
+/** How many calls of `poll` there were. */
+let waits: u32 = 0;
+
 /** How many events the last call of the host has written. */
 const happened: usize = memory.data(4, 4);
 
@@ -41,10 +44,12 @@ const happened: usize = memory.data(4, 4);
  */
 export function poll(nanoseconds: f64, output: i32): u32 {
   count = 0;
+  waits++;
   let isReady = false;
   for (let waiting = firstWaiting(); waiting; waiting = changetype<Waiting>(waiting).next) {
-    if (isUnpolled(changetype<Waiting>(waiting))) isReady = true;
-    else subscribe(waiting, eventTypeOf(changetype<Waiting>(waiting)), changetype<Waiting>(waiting).fd);
+    const w = changetype<Waiting>(waiting);
+    if (isUnpolled(w)) isReady = true;
+    else if (isFirst(w)) subscribe(waiting, eventTypeOf(w), w.fd);
   }
   if (output >= 0) subscribe(OF_OUTPUT, EVENTTYPE_FD_WRITE, output);
   if (isReady) nanoseconds = 0;
@@ -59,13 +64,25 @@ export function poll(nanoseconds: f64, output: i32): u32 {
 export function eventAt(index: u32): u64 {
   const event = changetype<Event>(events + index * EVENT_BYTES);
   const waiting = <usize>event.userdata;
-  if (event.userdata > OF_OUTPUT && event.error && event.error != ERRNO_BADF) markUnpolled(waiting);
+  if (event.userdata <= OF_OUTPUT) return event.userdata;
+  if (event.error && event.error != ERRNO_BADF) markUnpolled(waiting);
+  const w = changetype<Waiting>(waiting);
+  if (w.opcode == Opcode.READ) w.done = event.error ? 0 : <u32>min<u64>(event.nbytes, i32.MAX_VALUE);
   return event.userdata;
 }
 
 /** Whether the host cannot wait for it: it counts as ready. */
 export function isUnpolled(w: Waiting): bool {
   return w.fd == CLOSED || descriptor(w.fd).isUnpolled;
+}
+
+/** Of those that accept on one listener, only the one that has waited longest asks: else all would be told of each connection. */
+function isFirst(w: Waiting): bool {
+  if (w.opcode != Opcode.ACCEPT) return true;
+  const d = descriptor(w.fd);
+  const isAsked = d.asked == waits;
+  d.asked = waits;
+  return !isAsked;
 }
 
 /** Waits until this one descriptor takes bytes. Nothing else happens meanwhile. */

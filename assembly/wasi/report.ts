@@ -51,32 +51,38 @@ function nameOf(name: string, id: i64): string {
   return name.length ? `"${name}" (${id})` : id.toString();
 }
 
-/** The words of `host/abi.ts`. */
+/** What `host/abi.ts` calls the reasons, in their order. */
+const REASONS: StaticArray<string> = [
+  "",
+  "sleep",
+  "join",
+  "output",
+  "send",
+  "receive",
+  "listen",
+  "accept",
+  "connect",
+  "read",
+  "write",
+  "lookup",
+  "select",
+  "lock",
+  "read lock",
+  "write lock",
+  "acquire",
+  "condition",
+  "wait group",
+  "barrier",
+  "event",
+  "once",
+  "future",
+  "broadcast",
+  "watch",
+  "timer",
+  "ticker",
+];
+
 function describeWait(f: Record): string {
-  switch (<i32>f.reason) {
-    case Reason.SLEEP:
-      return "sleep";
-    case Reason.JOIN:
-      return `join of fiber ${record(f.object).id}`;
-    case Reason.OUTPUT:
-      return "output";
-    case Reason.SEND:
-      return "send";
-    case Reason.RECEIVE:
-      return "receive";
-    case Reason.LISTEN:
-      return "listen";
-    case Reason.ACCEPT:
-      return "accept";
-    case Reason.CONNECT:
-      return "connect";
-    case Reason.READ:
-      return "read";
-    case Reason.WRITE:
-      return "write";
-    case Reason.LOOKUP:
-      return "lookup";
-    default:
-      return "";
-  }
+  const reason = REASONS[f.reason];
+  return f.reason == Reason.JOIN ? `${reason} of fiber ${record(f.object).id}` : reason;
 }

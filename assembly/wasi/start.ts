@@ -34,8 +34,10 @@ export function runProgram(main: () => void, stackLimit: u32, redZone: u32): voi
   // Pinned: a fiber that has ended is in no list.
   const fiber = __pin(changetype<usize>(run(main, "main")));
   let deadlock = "";
-  while (record(fiber).state < State.DONE) {
-    if (takeTurn(Infinity) || record(fiber).state >= State.DONE) continue;
+  while (true) {
+    const next = takeTurn();
+    if (record(fiber).state >= State.DONE) break;
+    if (wait(next, Infinity)) continue;
     deadlock = headline("E_DEADLOCK", "nothing can wake these fibers any more:") + describeFibers();
     break;
   }
@@ -49,13 +51,18 @@ export function runProgram(main: () => void, stackLimit: u32, redZone: u32): voi
   if (!isDone) proc_exit(1);
 }
 
-/** One turn, and a wait until the next one, which is not later than `latest`. False when nothing can happen any more. */
-function takeTurn(latest: f64): bool {
+/** One turn. When the next one is due: see `runTurn`. */
+function takeTurn(): f64 {
   const next = runTurn(TURN_BUDGET, u32.MAX_VALUE);
   if (!isIntact())
     die("the frames of a fiber were written behind their limit: the stack of this WASI host is too large");
   collectWhenDoubled();
   if (reportCount()) reportUnobserved(false);
+  return next;
+}
+
+/** Waits until the next turn, which is not later than `latest`. False when nothing can happen any more. */
+function wait(next: f64, latest: f64): bool {
   const wakeUp = min(next, latest);
   if (wakeUp == Infinity && !canGoOn()) return false;
   advance(next == 0 ? 0 : wakeUp == Infinity ? Infinity : max(wakeUp - now(), 0));
@@ -66,7 +73,10 @@ function takeTurn(latest: f64): bool {
 function endFibers(): void {
   const latest = now() + GRACE;
   cancelAll("the program is ending");
-  while (countFibers() && now() < latest) takeTurn(latest);
+  while (countFibers() && now() < latest) {
+    const next = takeTurn();
+    if (countFibers()) wait(next, latest);
+  }
 }
 
 function reportUnobserved(all: bool): void {

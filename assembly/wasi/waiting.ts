@@ -9,7 +9,8 @@
  * │ 16 pointer     ptr   where to read to; a copy of what is │
  * │                      to be written, freed at the end     │
  * │ 20 length      u32                                       │
- * │ 24 done        u32   bytes of it that are written        │
+ * │ 24 done        u32   bytes of it that are written; of a  │
+ * │                      read: that the host says are there  │
  * │ 28 previous    ptr                                       │
  * │ 32 next        ptr                                       │
  * ╘══════════════════════════════════════════════════════════╛

@@ -4,8 +4,8 @@
  */
 import { Child } from "../child.ts";
 import { atLeastTimes } from "../claim.ts";
-import type { answers as clientAnswers } from "../clients/client.mjs";
-import { contest, type Contestant } from "../contest.ts";
+import { contest } from "../contest.ts";
+import { type Client, CONNECTIONS, EchoRun, MESSAGE_BYTES } from "../echo-run.ts";
 import { formatNumber } from "../format.ts";
 import { compileModule, guestSource } from "../guest.ts";
 import type { Part, Result } from "../part.ts";
@@ -13,15 +13,7 @@ import type { answers as serverAnswers } from "../servers/fibers.mjs";
 import type { answers as peerAnswers } from "../servers/net.mjs";
 import { median } from "../statistics.ts";
 
-const CONNECTIONS = 64;
-const MESSAGES = 8_000;
-const MESSAGE_BYTES = 100;
-
-const NS_PER_MS = 1e6;
 const NS_PER_S = 1e9;
-
-type Client = Child<typeof clientAnswers>;
-type Server = Child<typeof serverAnswers> | Child<typeof peerAnswers>;
 
 export const part: Part = {
   name: "echo",
@@ -59,27 +51,4 @@ async function measure(fibers: EchoRun, net: EchoRun): Promise<Result> {
     claims: [atLeastTimes(figure, rate.fibers, 0.8, { name: "Node's net", measured: rate.net }, "/s")],
     data: { timings, rate, cpu },
   };
-}
-
-/** One server under the client. */
-class EchoRun implements Contestant {
-  readonly #client: Client;
-  readonly #server: Server;
-  /** Nanoseconds of the server's processor time per message, run by run. */
-  readonly cpu: number[] = [];
-
-  constructor(client: Client, server: Server) {
-    this.#client = client;
-    this.#server = server;
-  }
-
-  async run(): Promise<number> {
-    const port = await this.#server.ask("port");
-    const before = await this.#server.ask("cpu");
-    const load = { port, connections: CONNECTIONS, count: MESSAGES, bytes: MESSAGE_BYTES };
-    const { milliseconds } = await this.#client.ask("echo", load);
-    const after = await this.#server.ask("cpu");
-    this.cpu.push(((after - before) * NS_PER_MS) / MESSAGES);
-    return (milliseconds * NS_PER_MS) / MESSAGES;
-  }
 }

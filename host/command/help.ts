@@ -50,6 +50,9 @@ options with --target wasi
   --listen [host:]port
       opens a socket that listens, before the program starts: its first
       TcpListener.bind gets the first one, and so on
+  --dir <directory>[::name]
+      a directory that it may open, by that name, or by the same; with base
+      @wasmer/wasi a copy in memory, in which it may write without effect
   --env NAME=value
       a variable of its environment
   --debug

@@ -6,7 +6,7 @@ import { checkFile, oneOf, parseStackLimit, RUNTIMES } from "./options.ts";
 import { palette, wantsColour } from "./palette.ts";
 import { runProgram } from "./thread.ts";
 import { UsageError } from "./usage-error.ts";
-import { BASES, parseEnvironment, parseListeners } from "./wasi-options.ts";
+import { BASES, parseDirectories, parseEnvironment, parseListeners } from "./wasi-options.ts";
 
 const DRIVERS = ["node", "virtual"] as const;
 const TARGETS = ["debug", "release", "wasi"] as const;
@@ -41,12 +41,13 @@ export async function run(words: string[]): Promise<number> {
     stackLimit,
     listen: parseListeners(values.listen),
     env: parseEnvironment(values.env),
+    preopens: parseDirectories(values.dir),
   });
 }
 
 /** Options of one world do nothing in the other: who gives them expects otherwise. */
 function refuseMixed(isWasi: boolean, values: Record<string, unknown>): void {
-  const others = isWasi ? ["driver"] : ["base", "listen", "env", "debug"];
+  const others = isWasi ? ["driver"] : ["base", "listen", "dir", "env", "debug"];
   const found = others.find((name) => values[name] !== undefined);
   if (found === undefined) return;
   const hint = isWasi
@@ -72,6 +73,7 @@ function parseRunOptions(words: string[]) {
         debug: { type: "boolean" },
         base: { type: "string" },
         listen: { type: "string", multiple: true },
+        dir: { type: "string", multiple: true },
         env: { type: "string", multiple: true },
         runtime: { type: "string" },
         "stack-limit": { type: "string" },

@@ -1,4 +1,5 @@
 /** The options by which a program on target `wasi` is given what a host of JavaScript would give it by itself. */
+import { statSync } from "node:fs";
 import type { WasiOptions } from "../wasi/index.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -24,4 +25,20 @@ export function parseEnvironment(values: string[] = []): Record<string, string> 
     throw new UsageError("E_INVALID_OPTION", `--env got ${JSON.stringify(value)}`, "--env takes NAME=value");
   });
   return Object.fromEntries(entries);
+}
+
+/** `directory[::name]` each, as Wasmtime has it: by its name the program opens it. @throws UsageError */
+export function parseDirectories(values: string[] = []): Record<string, string> {
+  const preopens: Record<string, string> = {};
+  for (const value of values) {
+    const refuse = (hint: string): never => {
+      throw new UsageError("E_INVALID_OPTION", `--dir got ${JSON.stringify(value)}`, hint);
+    };
+    const [directory = "", name = directory, ...more] = value.split("::");
+    if (!directory || !name || more.length > 0) refuse("--dir takes directory::name, or a directory alone");
+    if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) refuse(`there is no directory ${directory}`);
+    if (Object.hasOwn(preopens, name)) refuse(`there is a directory of the name ${name} already`);
+    preopens[name] = directory;
+  }
+  return preopens;
 }

@@ -8,7 +8,7 @@ import { ExitCode } from "./exit-code.ts";
 import { palette, wantsColour } from "./palette.ts";
 import { report } from "./report.ts";
 
-export interface WasiProgramOptions extends Required<Pick<WasiOptions, "base" | "env" | "listen">> {
+export interface WasiProgramOptions extends Required<Pick<WasiOptions, "base" | "env" | "listen" | "preopens">> {
   file: string;
   /** What follows the name of the program on its command line. */
   words: string[];
@@ -19,13 +19,13 @@ export interface WasiProgramOptions extends Required<Pick<WasiOptions, "base" | 
 
 /** Compiles the program and runs it; its exit code. */
 export async function runOnWasi(options: WasiProgramOptions): Promise<number> {
-  const { file, words, target, runtime, stackLimit, base, env, listen } = options;
+  const { file, words, target, runtime, stackLimit, base, env, listen, preopens } = options;
   const colours = palette(wantsColour(process.stderr));
   const limit = stackLimit === undefined ? {} : { stackLimit };
   try {
     const { binary } = await compileProgram(file, { host: "wasi", target, runtime, ...limit }, colours);
     const args = [path.basename(file, ".ts"), ...words];
-    const wasi = await withoutWarning(() => createWasi({ base, env, listen, args }));
+    const wasi = await withoutWarning(() => createWasi({ base, env, listen, preopens, args }));
     listen.forEach(({ host, port }, i) => {
       // The program cannot know it.
       if (!port) process.stderr.write(`as-fibers: listening on ${host}:${wasi.ports[i]}\n`);

@@ -69,6 +69,10 @@ class NodeDriver implements Driver {
     return performance.now() * 1e6;
   }
 
+  random(): number {
+    return Math.random();
+  }
+
   submit(operation: Operation, bytes: Uint8Array): number {
     const { opcode, handle, slot } = operation;
     if (opcode === Opcode.WRITE && slot === OUTPUT_SLOT) return this.#print(operation, bytes);

@@ -10,6 +10,7 @@ import { guardedSink } from "./common/guarded-sink.ts";
 import { Inbox } from "./common/inbox.ts";
 import { Sockets } from "./common/sockets.ts";
 import { Agenda } from "./virtual/agenda.ts";
+import { Random } from "./virtual/random.ts";
 import { VirtualListener } from "./virtual/listener.ts";
 import { VirtualNetwork } from "./virtual/network.ts";
 import type { Clock } from "./virtual/pipe.ts";
@@ -24,6 +25,8 @@ export interface VirtualDriver extends Driver {
 }
 
 export interface VirtualDriverOptions {
+  /** Where its random numbers begin; 1 by default. */
+  seed?: number;
   /** Switches per turn: between turns, JavaScript has its share. 10,000 by default. */
   turnSwitches?: number;
   /**
@@ -54,6 +57,7 @@ class SimulatedDriver implements VirtualDriver {
   readonly network: VirtualNetwork;
   readonly #options: VirtualDriverOptions;
   readonly #agenda = new Agenda();
+  readonly #random: Random;
   #sink!: DriverSink;
   #sockets!: Sockets;
   #isClosed = false;
@@ -67,8 +71,9 @@ class SimulatedDriver implements VirtualDriver {
   #output: Buffer[] = [];
 
   constructor(options: VirtualDriverOptions) {
-    const { turnSwitches = 10_000, latency = 0.1, window = 64 << 10 } = options;
+    const { seed = 1, turnSwitches = 10_000, latency = 0.1, window = 64 << 10 } = options;
     this.#options = options;
+    this.#random = new Random(seed);
     this.turnSwitches = turnSwitches;
     const clock: Clock = {
       now: () => this.#clock,
@@ -96,6 +101,10 @@ class SimulatedDriver implements VirtualDriver {
 
   now(): number {
     return this.#clock;
+  }
+
+  random(): number {
+    return this.#random.next();
   }
 
   submit(operation: Operation, bytes: Uint8Array): number {

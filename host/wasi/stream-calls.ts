@@ -4,6 +4,9 @@ import { ERRNO_AGAIN, ERRNO_BADF, ERRNO_INVAL, ERRNO_NOTDIR, ERRNO_NOTSUP, ERRNO
 import { FDFLAGS_NONBLOCK, type ProgramMemory } from "./layout.ts";
 import { newInterest, type Waiter } from "./waiter.ts";
 
+/** PIPE_BUF: where poll(2) finds room in a pipe, there is room for so many bytes. */
+const SURE_ROOM = 4096;
+
 export interface StreamContext {
   memory: ProgramMemory;
   waiter: Waiter;
@@ -88,11 +91,13 @@ function tryRead({ waiter }: StreamContext, stream: Stream, read: () => number):
 
 /** @returns bytes in all: everything, unless the program has asked not to wait */
 export function writeFrom(context: StreamContext, stream: Stream, buffers: Uint8Array[]): number {
+  // The process's descriptor may well wait, for all that the program has asked.
+  const most = stream.kind === "stdio" && stream.flags & FDFLAGS_NONBLOCK ? SURE_ROOM : Infinity;
   let length = 0;
   for (const buffer of buffers) {
     for (let from = 0; from < buffer.length;) {
       try {
-        const part = attempt(context, stream, true, () => stream.write(buffer.subarray(from)));
+        const part = attempt(context, stream, true, () => stream.write(buffer.subarray(from, from + most)));
         from += part;
         length += part;
       } catch (error) {

@@ -130,7 +130,8 @@ class ThreadListener implements Listener {
 
   probe(interest: Interest): void {
     this.sockets.takeUp();
-    interest.isReady = interest.isWrite || this.#waiting.length > 0;
+    // As with poll(2), a listener is never writable.
+    interest.isReady = !interest.isWrite && this.#waiting.length > 0;
   }
 
   accept(): Connection {

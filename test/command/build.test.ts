@@ -1,5 +1,5 @@
 /** Target `wasi` by the command: `as-fibers build` makes a file that other hosts run; `as-fibers run --target wasi` runs it here. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -80,6 +80,11 @@ describe("as-fibers build", () => {
     [["run", "--target", "wasi", "--base", "x", program("life")], 'E_INVALID_OPTION --base got "x"', "node:wasi"],
     [["run", "--target", "wasi", "--listen", "x", program("life")], 'E_INVALID_OPTION --listen got "x"', "host:port"],
     [["run", "--target", "wasi", "--env", "=x", program("life")], 'E_INVALID_OPTION --env got "=x"', "NAME=value"],
+    [
+      ["run", "--target", "wasi", "--dir", "none::/", program("life")],
+      'E_INVALID_OPTION --dir got "none::/"',
+      "no directory",
+    ],
   ])("%j says what is wrong and what is right", async (words, message, hint) => {
     const { code, stdout, stderr } = await asFibers(words);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
@@ -163,18 +168,29 @@ function announcedPort({ child, ended }: ReturnType<typeof startFibers>): Promis
 describe.each(["@wasmer/wasi", "node:wasi"])("as-fibers run --target wasi --base %s", (base) => {
   const withBase = ["--base", base];
 
-  test("gives arguments and environment, and its exit code is the program's", async () => {
+  test("gives arguments, environment and files, and its exit code is the program's", async () => {
+    const files = path.join(folder, base.replaceAll(/\W/g, "-"));
+    mkdirSync(files);
+    writeFileSync(path.join(files, "greeting.txt"), "hello");
     const { code, stdout, stderr } = await run([
       ...withBase,
+      "--dir",
+      `${files}::/data`,
       "--env",
       "HOME=/a=b",
+      "--env",
+      "FILES=yes",
       program("life"),
       "--",
       "world",
       "4",
     ]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "an error\ntrace: traced 1.0 2.5\n" });
-    expect(stdout).toMatch(/^top level, 2 words\n\/a=b\nno hom\n\d+ true true\nlogged\n2\n$/);
+    expect(stdout).toMatch(/^top level, 2 words\n\/a=b\nno hom\n\d+ true true\nhello, copied\nerrno 44\nlogged\n2\n$/);
+    const copy = path.join(files, "copy.txt");
+    expect(existsSync(copy) ? readFileSync(copy, "utf8") : "kept in memory").toBe(
+      base === "node:wasi" ? "hello, copied" : "kept in memory",
+    );
     expect(await run([...withBase, program("life")])).toMatchObject({ code: 2 });
   });
 

@@ -17,7 +17,7 @@ describe.each(worlds)("points 6 and 7 on $name", (world) => {
     const { stream } = await openStream(program);
     await program.begin("sendForever", stream);
     await stalled(program);
-    expect(waiting(program, "write")).toBe(1);
+    expect(await waiting(program, "write")).toBe(1);
     const written = (await program.call("writtenBytes")) as number;
     expect(written).toBeLessThan(SYSTEM_LIMIT);
     if (world.isSimulated) expect(written).toBeLessThanOrEqual(DRIVER_LIMIT);
@@ -49,7 +49,7 @@ describe.each(worlds)("points 6 and 7 on $name", (world) => {
       await program.call("write", quick.stream, `${i}!`);
       expect((await quick.peer.read(2)).toString()).toBe(`${i}!`);
     }
-    expect(waiting(program, "write")).toBe(1);
+    expect(await waiting(program, "write")).toBe(1);
   });
 
   test("a program that does not read stops the peer, after a bounded number of bytes", async () => {

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { Opcode } from "../../host/abi.ts";
 import { Errno } from "../../host/errno.ts";
 import { closeBenches, endOf, fillConnection, listenOn, openBench, openConnection } from "../setup/driver-bench.ts";
+import { needing } from "../setup/driver-program.ts";
 import { patternBytes } from "../setup/pattern.ts";
 import { worlds } from "../setup/world.ts";
 
@@ -13,7 +14,11 @@ afterEach(closeBenches);
 
 describe.each(worlds)("point 3 on $name", (world) => {
   describe("listen", () => {
-    test("in the turn in which it began: the port is free in that turn", async () => {
+    needing(
+      world,
+      "driver",
+      "port",
+    )("in the turn in which it began: the port is free in that turn", async () => {
       const { bench, scene } = await openBench(world);
       const argument = await scene.unusedPort();
       const [first, second] = await bench.inTurn(() => {
@@ -25,7 +30,11 @@ describe.each(worlds)("point 3 on $name", (world) => {
       expect(first.endings).toBe(0);
     });
 
-    test("completed and not taken: nobody listens any more", async () => {
+    needing(
+      world,
+      "driver",
+      "port",
+    )("completed and not taken: nobody listens any more", async () => {
       const { bench, scene } = await openBench(world);
       const argument = await scene.unusedPort();
       const attempt = await bench.begin({ opcode: LISTEN, argument, bytes: HOST });
@@ -50,7 +59,7 @@ describe.each(worlds)("point 3 on $name", (world) => {
       expect(first.endings).toBe(0);
     });
 
-    test("completed and not taken: the next in line gets its connection", async () => {
+    needing(world, "driver")("completed and not taken: the next in line gets its connection", async () => {
       const { bench, scene } = await openBench(world);
       const { handle, port } = await listenOn(bench);
       const first = await bench.begin({ opcode: ACCEPT, handle });
@@ -63,21 +72,28 @@ describe.each(worlds)("point 3 on $name", (world) => {
       expect((await peer.read(6)).toString()).toBe("second");
     });
 
-    test("completed and not taken, nobody in line: who comes later gets its connection", async () => {
-      const { bench, scene } = await openBench(world);
-      const { handle, port } = await listenOn(bench);
-      const first = await bench.begin({ opcode: ACCEPT, handle });
-      const peer = await scene.connect(port);
-      await bench.completed(first);
-      await bench.inTurn(() => bench.cancel(first));
-      const stream = await bench.run({ opcode: ACCEPT, handle });
-      await bench.run({ opcode: WRITE, handle: stream, bytes: "later" });
-      expect((await peer.read(5)).toString()).toBe("later");
-    });
+    needing(world, "driver")(
+      "completed and not taken, nobody in line: who comes later gets its connection",
+      async () => {
+        const { bench, scene } = await openBench(world);
+        const { handle, port } = await listenOn(bench);
+        const first = await bench.begin({ opcode: ACCEPT, handle });
+        const peer = await scene.connect(port);
+        await bench.completed(first);
+        await bench.inTurn(() => bench.cancel(first));
+        const stream = await bench.run({ opcode: ACCEPT, handle });
+        await bench.run({ opcode: WRITE, handle: stream, bytes: "later" });
+        expect((await peer.read(5)).toString()).toBe("later");
+      },
+    );
   });
 
   describe("connect", () => {
-    test("while it is being made: it is dropped", async () => {
+    needing(
+      world,
+      "driver",
+      "connect",
+    )("while it is being made: it is dropped", async () => {
       const { bench, scene } = await openBench(world);
       const outside = await scene.listen();
       const request = { opcode: CONNECT, argument: outside.port, bytes: HOST };
@@ -93,7 +109,11 @@ describe.each(worlds)("point 3 on $name", (world) => {
       await outside.close();
     });
 
-    test("completed and not taken: the peer sees it go", async () => {
+    needing(
+      world,
+      "driver",
+      "connect",
+    )("completed and not taken: the peer sees it go", async () => {
       const { bench, scene } = await openBench(world);
       const outside = await scene.listen();
       const attempt = await bench.begin({ opcode: CONNECT, argument: outside.port, bytes: HOST });
@@ -103,7 +123,11 @@ describe.each(worlds)("point 3 on $name", (world) => {
       expect(await endOf(peer)).toMatch(/^(end|ECONNRESET)$/);
     });
 
-    test("completed by an error, and not taken", async () => {
+    needing(
+      world,
+      "driver",
+      "connect",
+    )("completed by an error, and not taken", async () => {
       const { bench, scene } = await openBench(world);
       const argument = await scene.unusedPort();
       const attempt = await bench.begin({ opcode: CONNECT, argument, bytes: HOST });
@@ -125,11 +149,11 @@ describe.each(worlds)("point 3 on $name", (world) => {
       await peer.write("for two");
       expect(await bench.taken(second)).toBe(7);
       expect(second.text).toBe("for two");
-      expect(first.bytes).toEqual(new Uint8Array(10));
+      expect(await bench.bytesOf(first)).toEqual(new Uint8Array(10));
       expect(first.endings).toBe(0);
     });
 
-    test("completed and not taken: the next one gets the bytes", async () => {
+    needing(world, "driver")("completed and not taken: the next one gets the bytes", async () => {
       const { bench, scene } = await openBench(world);
       const { handle, peer } = await openConnection(bench, scene);
       const first = await bench.begin(request(handle));
@@ -142,24 +166,30 @@ describe.each(worlds)("point 3 on $name", (world) => {
       expect(first.bytes).toEqual(new Uint8Array(10));
     });
 
-    test.each(["end", "reset"] as const)("completed by %s and not taken: the next one is told", async (how) => {
-      const { bench, scene } = await openBench(world);
-      const { handle, peer } = await openConnection(bench, scene);
-      const first = await bench.begin(request(handle));
-      peer[how]();
-      await bench.completed(first);
-      await bench.inTurn(() => bench.cancel(first));
-      const expected = how === "end" ? 0 : -Errno.ECONNRESET;
-      expect(await bench.run(request(handle))).toBe(expected);
-      expect(await bench.run(request(handle))).toBe(expected);
-    });
+    needing(world, "driver").each(["end", "reset"] as const)(
+      "completed by %s and not taken: the next one is told",
+      async (how) => {
+        const { bench, scene } = await openBench(world);
+        const { handle, peer } = await openConnection(bench, scene);
+        const first = await bench.begin(request(handle));
+        peer[how]();
+        await bench.completed(first);
+        await bench.inTurn(() => bench.cancel(first));
+        const expected = how === "end" ? 0 : -Errno.ECONNRESET;
+        expect(await bench.run(request(handle))).toBe(expected);
+        expect(await bench.run(request(handle))).toBe(expected);
+      },
+    );
 
-    test("of the standard input, in both states", async () => {
+    test("of the standard input, while it waits", async () => {
       const { bench } = await openBench(world);
       const first = await bench.begin(request(0));
       await bench.inTurn(() => bench.cancel(first));
       const second = await bench.begin(request(0));
       expect(second.result).toBeUndefined();
+    });
+
+    needing(world, "driver")("of the standard input, completed and not taken", async () => {
       const typed = await openBench(world, { stdin: "abc" });
       const third = await typed.bench.begin(request(0));
       if (third.result !== undefined) return; // It was there already.
@@ -184,7 +214,7 @@ describe.each(worlds)("point 3 on $name", (world) => {
       expect(attempt.endings).toBe(0);
     });
 
-    test("completed and not taken: the same, since nobody was told that it went out", async () => {
+    needing(world, "driver")("completed and not taken: the same, since nobody was told that it went out", async () => {
       const { bench, scene } = await openBench(world);
       const { handle, peer } = await openConnection(bench, scene);
       const { sent, attempt } = await fillConnection(bench, handle, patternBytes);
@@ -200,7 +230,7 @@ describe.each(worlds)("point 3 on $name", (world) => {
       const { sent, attempt } = await fillConnection(bench, handle, patternBytes);
       await bench.inTurn(() => {
         bench.cancel(attempt);
-        attempt.bytes.fill(0x21);
+        bench.overwrite(attempt);
         return bench.submit({ opcode: CLOSE, handle });
       });
       const most = patternBytes(0, sent + attempt.bytes.length);
@@ -215,7 +245,11 @@ describe.each(worlds)("point 3 on $name", (world) => {
   });
 
   describe("lookup", () => {
-    test("while it waits, and completed and not taken: its bytes are not touched", async () => {
+    needing(
+      world,
+      "driver",
+      "connect",
+    )("while it waits, and completed and not taken: its bytes are not touched", async () => {
       const { bench } = await openBench(world);
       const request = () => ({ opcode: LOOKUP, argument: 9, bytes: "localhost" });
       const first = await bench.begin(request());

@@ -1,12 +1,12 @@
 /** Connecting: to whom it is possible, and what it says of the others. */
-import { afterEach, describe, expect, test } from "vitest";
-import { closeScenes, openProgram } from "../setup/driver-program.ts";
+import { afterEach, describe, expect } from "vitest";
+import { closeScenes, needing, openProgram } from "../setup/driver-program.ts";
 import { worlds } from "../setup/world.ts";
 
 afterEach(closeScenes);
 
 describe.each(worlds)("point 10 on $name", (world) => {
-  test("to a listener outside, both ways", async () => {
+  needing(world, "connect")("to a listener outside, both ways", async () => {
     const program = await openProgram(world);
     const outside = await program.scene.listen();
     const stream = (await program.call("connect", "127.0.0.1", outside.port)) as number;
@@ -19,7 +19,7 @@ describe.each(worlds)("point 10 on $name", (world) => {
     await outside.close();
   });
 
-  test("by name", async () => {
+  needing(world, "connect")("by name", async () => {
     const program = await openProgram(world);
     const outside = await program.scene.listen();
     const stream = (await program.call("connect", "localhost", outside.port)) as number;
@@ -28,7 +28,7 @@ describe.each(worlds)("point 10 on $name", (world) => {
     expect((await peer.read(1)).toString()).toBe("x");
   });
 
-  test("where nobody listens: ECONNREFUSED", async () => {
+  needing(world, "connect")("where nobody listens: ECONNREFUSED", async () => {
     const program = await openProgram(world);
     const port = await program.scene.unusedPort();
     await expect(program.call("connect", "127.0.0.1", port)).rejects.toMatchObject({
@@ -38,7 +38,7 @@ describe.each(worlds)("point 10 on $name", (world) => {
     expect(await program.call("attempt", "connect", port, "127.0.0.1")).toBe("true ECONNREFUSED");
   });
 
-  test("where no way leads to: ENETUNREACH or EHOSTUNREACH", async () => {
+  needing(world, "connect")("where no way leads to: ENETUNREACH or EHOSTUNREACH", async () => {
     const program = await openProgram(world);
     const error: unknown = await program.call("connect", "255.255.255.255", 80).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: expect.stringMatching(/^E(NET|HOST)UNREACH$/) as string });
@@ -47,12 +47,12 @@ describe.each(worlds)("point 10 on $name", (world) => {
     );
   });
 
-  test.each([-1, 65_536, 2 ** 31 - 1])("to port %d: EINVAL", async (port) => {
+  needing(world, "connect").each([-1, 65_536, 2 ** 31 - 1])("to port %d: EINVAL", async (port) => {
     const program = await openProgram(world);
     await expect(program.call("connect", "127.0.0.1", port)).rejects.toMatchObject({ code: "EINVAL" });
   });
 
-  test("one that fails does not disturb others", async () => {
+  needing(world, "connect")("one that fails does not disturb others", async () => {
     const program = await openProgram(world);
     const outside = await program.scene.listen();
     const port = await program.scene.unusedPort();

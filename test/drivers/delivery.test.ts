@@ -1,12 +1,10 @@
 /** Cancelling at the moment of delivery: what was brought is not lost, and not delivered twice. */
 import { load } from "as-fibers";
 import { afterEach, describe, expect, test } from "vitest";
-import { closeScenes, openProgram, openStream, until, waiting } from "../setup/driver-program.ts";
-import { guest } from "../setup/guests.ts";
+import { closeScenes, needing, openProgram, openStream, until, untilWaiting } from "../setup/driver-program.ts";
+import { driverModule } from "../setup/javascript-scene.ts";
 import type { World } from "../setup/world.ts";
 import { worlds } from "../setup/world.ts";
-
-const module = new WebAssembly.Module(guest("driver").binary as BufferSource);
 
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -30,7 +28,7 @@ async function openWatched(world: World) {
       turn: () => sink.turn(),
     });
   };
-  const app = await load(module, { driver, onUnobserved: () => {} });
+  const app = await load(driverModule("driver"), { driver, onUnobserved: () => {} });
   ends.push(async () => {
     app.terminate();
     await scene.close();
@@ -45,22 +43,25 @@ async function openWatched(world: World) {
 }
 
 describe.each(worlds)("points 2 and 3 on $name", (world) => {
-  test("a fiber that is cancelled in the turn in which it is woken keeps what it got, and ends at its next wait", async () => {
-    const { app, call, peer, stream, atCompletion } = await openWatched(world);
-    const job = (await call("begin", "readTwice", stream, "")) as number;
-    await until(() => app.fibers().some(({ reason }) => reason === "read"));
-    let cancelling: Promise<unknown> | undefined;
-    atCompletion(() => (cancelling = call("cancel", job)));
-    await peer.write("got it");
-    await until(() => cancelling !== undefined);
-    await cancelling;
-    expect(await call("end", job)).toBe("got it E_CANCELLED");
-    const reading = call("read", stream, 10);
-    await peer.write("next");
-    expect(await reading).toBe("next");
-  });
+  needing(world, "driver")(
+    "a fiber that is cancelled in the turn in which it is woken keeps what it got, and ends at its next wait",
+    async () => {
+      const { app, call, peer, stream, atCompletion } = await openWatched(world);
+      const job = (await call("begin", "readTwice", stream, "")) as number;
+      await until(() => app.fibers().some(({ reason }) => reason === "read"));
+      let cancelling: Promise<unknown> | undefined;
+      atCompletion(() => (cancelling = call("cancel", job)));
+      await peer.write("got it");
+      await until(() => cancelling !== undefined);
+      await cancelling;
+      expect(await call("end", job)).toBe("got it E_CANCELLED");
+      const reading = call("read", stream, 10);
+      await peer.write("next");
+      expect(await reading).toBe("next");
+    },
+  );
 
-  test("closing the app between completion and delivery", async () => {
+  needing(world, "driver")("closing the app between completion and delivery", async () => {
     const { app, call, peer, stream, atCompletion } = await openWatched(world);
     const reading = call("read", stream, 10).catch((error: { code: string }) => error.code);
     await until(() => app.fibers().some(({ reason }) => reason === "read"));
@@ -79,7 +80,7 @@ describe.each(worlds)("points 2 and 3 on $name", (world) => {
     const first = await openStream(program);
     const second = await openStream(program);
     const jobs = [await program.begin("read", first.stream), await program.begin("read", second.stream)];
-    await until(() => waiting(program, "read") === 2);
+    await untilWaiting(program, "read", 2);
     await program.call("cancel", jobs[0] ?? -1);
     expect(await program.end(jobs[0] ?? -1)).toBe("E_CANCELLED");
     await first.peer.write("first");
@@ -90,12 +91,15 @@ describe.each(worlds)("points 2 and 3 on $name", (world) => {
 
   test("cancelled fibers in every kind of wait", async () => {
     const program = await openProgram(world);
-    const { listener } = await openStream(program);
+    const { listener, stream } = await openStream(program);
     const outside = await program.scene.listen();
     const port = await program.scene.unusedPort();
+    const connecting = world.lacks.has("connect") ? [] : [["connect", outside.port] as const];
     for (const [verb, id] of [
       ["accept", listener],
-      ["connect", outside.port],
+      ["read", stream],
+      ["readLine", 0],
+      ...connecting,
       ["listen", port],
       ["sleep", 1e9],
     ] as const) {
@@ -104,7 +108,7 @@ describe.each(worlds)("points 2 and 3 on $name", (world) => {
       // It may have been faster.
       expect(await program.end(job)).toMatch(/^(E_CANCELLED|\d+)$/);
     }
-    expect(program.app.fibers()).toEqual([]);
+    expect(await program.reasons()).toEqual([]);
     await outside.close();
   });
 });

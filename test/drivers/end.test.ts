@@ -1,15 +1,15 @@
 /** The end of a stream: what came first is read first, and each direction ends by itself. */
 import { afterEach, describe, expect, test } from "vitest";
-import { closeScenes, openProgram, openStream, stalled } from "../setup/driver-program.ts";
+import { closeScenes, needing, openProgram, openStream, stalled } from "../setup/driver-program.ts";
 import { patternBytes } from "../setup/pattern.ts";
-import { worlds } from "../setup/world.ts";
+import { everyWorld } from "../setup/world.ts";
 
 /** More than is ever sent. */
 const i32Max = 2 ** 31 - 1;
 
 afterEach(closeScenes);
 
-describe.each(worlds)("points 6 and 9 on $name", (world) => {
+describe.each(everyWorld)("points 6 and 9 on $name", (world) => {
   test("data first, then the end, again and again", async () => {
     const program = await openProgram(world);
     const { stream, peer } = await openStream(program);
@@ -66,7 +66,7 @@ describe.each(worlds)("points 6 and 9 on $name", (world) => {
     expect(received.equals(patternBytes(0, received.length))).toBe(true);
   });
 
-  test("the address of the peer, while the stream is open", async () => {
+  needing(world, "address")("the address of the peer, while the stream is open", async () => {
     const program = await openProgram(world);
     const { stream } = await openStream(program);
     expect(await program.call("remoteAddress", stream)).toMatch(/^127\.0\.0\.1:[1-9]\d*$/);

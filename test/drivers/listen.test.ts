@@ -1,12 +1,12 @@
 /** Listening and accepting: ports, and who gets which connection. */
 import { afterEach, describe, expect, test } from "vitest";
-import { closeScenes, openProgram, until, waiting } from "../setup/driver-program.ts";
+import { closeScenes, needing, openProgram, untilWaiting } from "../setup/driver-program.ts";
 import { worlds } from "../setup/world.ts";
 
 afterEach(closeScenes);
 
 describe.each(worlds)("points 8, 9 and 10 on $name", (world) => {
-  test("port 0 is one that is free, and known afterwards", async () => {
+  needing(world, "port")("port 0 is one that is free, and known afterwards", async () => {
     const program = await openProgram(world);
     const first = await program.listen();
     const second = await program.listen();
@@ -15,7 +15,7 @@ describe.each(worlds)("points 8, 9 and 10 on $name", (world) => {
     expect(second.port).not.toBe(first.port);
   });
 
-  test("a port that is in use, by itself or by others: EADDRINUSE", async () => {
+  needing(world, "port")("a port that is in use, by itself or by others: EADDRINUSE", async () => {
     const program = await openProgram(world);
     const { port } = await program.listen();
     const outside = await program.scene.listen();
@@ -28,7 +28,7 @@ describe.each(worlds)("points 8, 9 and 10 on $name", (world) => {
     }
   });
 
-  test("a port that was closed is free again", async () => {
+  needing(world, "port")("a port that was closed is free again", async () => {
     const program = await openProgram(world);
     const { listener, port } = await program.listen();
     await program.call("closeListener", listener);
@@ -36,12 +36,12 @@ describe.each(worlds)("points 8, 9 and 10 on $name", (world) => {
     expect(await program.call("portOf", again)).toBe(port);
   });
 
-  test.each([-1, 65_536, 2 ** 31 - 1])("port %d: EINVAL", async (port) => {
+  needing(world, "port").each([-1, 65_536, 2 ** 31 - 1])("port %d: EINVAL", async (port) => {
     const program = await openProgram(world);
     await expect(program.call("listen", "127.0.0.1", port)).rejects.toMatchObject({ code: "EINVAL" });
   });
 
-  test("an address that this machine does not have: EADDRNOTAVAIL", async () => {
+  needing(world, "port")("an address that this machine does not have: EADDRNOTAVAIL", async () => {
     const program = await openProgram(world);
     await expect(program.call("listen", "203.0.113.1", 0)).rejects.toMatchObject({ code: "EADDRNOTAVAIL" });
   });
@@ -50,7 +50,7 @@ describe.each(worlds)("points 8, 9 and 10 on $name", (world) => {
     const program = await openProgram(world);
     const { listener, port } = await program.listen();
     for (let i = 0; i < 5; i++) await program.begin("greet", listener, `number ${i}`);
-    await until(() => waiting(program, "accept") === 5);
+    await untilWaiting(program, "accept", 5);
     for (let i = 0; i < 5; i++) {
       const peer = await program.scene.connect(port);
       expect((await peer.read(8)).toString()).toBe(`number ${i}`);
@@ -75,7 +75,7 @@ describe.each(worlds)("points 8, 9 and 10 on $name", (world) => {
     const peer = await program.scene.connect(port);
     const stream = (await accepting) as number;
     const jobs = [await program.begin("accept", listener), await program.begin("accept", listener)];
-    await until(() => waiting(program, "accept") === 2);
+    await untilWaiting(program, "accept", 2);
     await program.call("closeListener", listener);
     for (const job of jobs) expect(await program.end(job)).toBe("E_CLOSED");
     await expect(program.scene.connect(port)).rejects.toMatchObject({ code: "ECONNREFUSED" });

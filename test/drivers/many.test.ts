@@ -1,52 +1,41 @@
 /** Many operations in one batch, and more completions than fit in one. */
-import { load } from "as-fibers";
 import { afterEach, describe, expect, test } from "vitest";
 import { COMPLETIONS_CAPACITY, Opcode } from "../../host/abi.ts";
 import { Errno } from "../../host/errno.ts";
 import { closeBenches, listenOn, openBench } from "../setup/driver-bench.ts";
-import { guest } from "../setup/guests.ts";
-import { type World, worlds } from "../setup/world.ts";
+import { closeScenes, needing, openScene } from "../setup/driver-program.ts";
+import { worlds } from "../setup/world.ts";
 
-const module = new WebAssembly.Module(guest("driver-many").binary as BufferSource);
-
-const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {
+  await closeScenes();
   await closeBenches();
-  for (const end of ends.splice(0)) await end();
 });
 
-async function open(world: World) {
-  const scene = await world.open();
-  const app = await load(module, { driver: scene.driver });
-  ends.push(async () => {
-    app.terminate();
-    await scene.close();
-  });
-  return { app, scene };
-}
-
 describe.each(worlds)("points 2 and 8 on $name", (world) => {
-  test("1,000 connections of the program to itself at once: everybody gets their own answer", async () => {
-    const { app } = await open(world);
-    expect(await app.exports["talkToItself"]?.(1000)).toBe(1000);
-    expect(app.fibers()).toEqual([]);
-  });
+  needing(world, "connect")(
+    "1,000 connections of the program to itself at once: everybody gets their own answer",
+    async () => {
+      const { running } = await openScene(world, "driver-many");
+      expect(await running.call("talkToItself", 1000)).toBe(1000);
+      expect(await running.reasons()).toEqual([]);
+    },
+  );
 
   test("more completions at once than one batch takes", async () => {
     const count = 2 * COMPLETIONS_CAPACITY + 500;
-    const { app } = await open(world);
-    expect(await app.exports["closeUnderAcceptors"]?.(count)).toBe(count);
+    const { running } = await openScene(world, "driver-many");
+    expect(await running.call("closeUnderAcceptors", count)).toBe(count);
   });
 
   test("that many are cancelled, and the next connection is for who comes after them", async () => {
     const count = 2 * COMPLETIONS_CAPACITY + 500;
-    const { app, scene } = await open(world);
-    const port = (await app.exports["listen"]?.()) as number;
-    expect(await app.exports["cancelAcceptors"]?.(count)).toBe(count);
-    const writing = app.exports["writeLittle"]?.();
-    const peer = await scene.connect(port);
+    const { running, scene } = await openScene(world, "driver-many");
+    await running.call("listen");
+    expect(await running.call("cancelAcceptors", count)).toBe(count);
+    const writing = running.call("writeLittle");
+    const peer = await scene.connect(await running.portOf(0));
     expect((await peer.read(1)).length).toBe(1);
-    await app.exports["stop"]?.();
+    await running.call("stop");
     peer.reset();
     await Promise.allSettled([writing]);
   });

@@ -1,6 +1,6 @@
 /** What a program must not do with streams: told by a code, on the fiber that did it. */
 import { afterEach, describe, expect, test } from "vitest";
-import { closeScenes, openProgram, openStream, stalled, until, waiting } from "../setup/driver-program.ts";
+import { closeScenes, openProgram, openStream, stalled, untilWaiting, waiting } from "../setup/driver-program.ts";
 import { patternBytes } from "../setup/pattern.ts";
 import { worlds } from "../setup/world.ts";
 
@@ -11,7 +11,7 @@ describe.each(worlds)("point 8 on $name", (world) => {
     const program = await openProgram(world);
     const { stream, peer } = await openStream(program);
     const first = await program.begin("read", stream);
-    await until(() => waiting(program, "read") === 1);
+    await untilWaiting(program, "read", 1);
     await expect(program.call("read", stream, 10)).rejects.toMatchObject({
       code: "E_BUSY",
       message: expect.stringContaining("another fiber is doing that already; one at a time") as string,
@@ -42,7 +42,7 @@ describe.each(worlds)("point 8 on $name", (world) => {
     const reading = program.call("read", stream, 10);
     await peer.write("crossing");
     expect(await reading).toBe("crossing");
-    expect(waiting(program, "write")).toBe(1);
+    expect(await waiting(program, "write")).toBe(1);
   });
 
   test("an empty buffer: E_EMPTY_BUFFER, and the stream is as before", async () => {

@@ -1,7 +1,7 @@
 /** Time: never early, below and above a millisecond; deadlines in the past, at once, and never. */
 import { afterEach, describe, expect, test } from "vitest";
 import { closeBenches, openBench } from "../setup/driver-bench.ts";
-import { closeScenes, openProgram } from "../setup/driver-program.ts";
+import { closeScenes, needing, openProgram } from "../setup/driver-program.ts";
 import { worlds } from "../setup/world.ts";
 
 /** Below and above a millisecond, and around whole ones, where timers of the platform are cut. */
@@ -43,24 +43,22 @@ describe.each(worlds)("point 5 on $name", (world) => {
 
   test("an infinite sleep ends only by being cancelled", async () => {
     const program = await openProgram(world);
-    const sleeping = program.call("measure", Infinity).catch((error: { code: string }) => error.code);
+    const job = await program.begin("forever", 0);
     await program.call("measure", 5);
-    expect(program.app.fibers().map(({ reason }) => reason)).toEqual(["sleep"]);
-    await program.app.close();
-    expect(await sleeping).toBe("E_INSTANCE_CLOSED");
+    expect(await program.reasons()).toEqual(["sleep"]);
+    await program.call("cancel", job);
+    expect(await program.end(job)).toBe("E_CANCELLED");
   });
 
   test("the clock does not go back", async () => {
-    const { bench } = await openBench(world);
-    let before = bench.driver.now();
-    for (let i = 0; i < 1000; i++) {
-      const now = bench.driver.now();
-      expect(now).toBeGreaterThanOrEqual(before);
-      before = now;
-    }
+    const program = await openProgram(world);
+    expect(await program.call("timesBack", 1000)).toBe(0);
+    const before = (await program.call("nowNs")) as number;
+    await program.call("measure", 1);
+    expect((await program.call("nowNs")) as number).toBeGreaterThanOrEqual(before + 1e6);
   });
 
-  test("a deadline is met, not early, and once", async () => {
+  needing(world, "driver")("a deadline is met, not early, and once", async () => {
     const { bench } = await openBench(world);
     for (const nanoseconds of [1, 1000, 400_000, 999_999, 1e6, 1_000_001, 1_700_000, 5e6]) {
       const deadline = bench.driver.now() + nanoseconds;
@@ -74,7 +72,7 @@ describe.each(worlds)("point 5 on $name", (world) => {
     expect(bench.turns).toBe(turns);
   });
 
-  test("one in the past is met at the next chance, and never inside arm", async () => {
+  needing(world, "driver")("one in the past is met at the next chance, and never inside arm", async () => {
     const { bench } = await openBench(world);
     await bench.inTurn(() => {});
     for (const deadline of [bench.driver.now() - 1e9, -1, 0, -Infinity, bench.driver.now()]) {
@@ -85,21 +83,24 @@ describe.each(worlds)("point 5 on $name", (world) => {
     }
   });
 
-  test("one deadline at a time: a later arm replaces it, whether it is sooner, later, or never", async () => {
-    const { bench } = await openBench(world);
-    const { driver } = bench;
-    driver.arm(driver.now() + 3600e9);
-    const sooner = driver.now() + 2e6;
-    driver.arm(sooner);
-    expect(await bench.nextTurn()).toBeGreaterThanOrEqual(sooner);
-    driver.arm(driver.now() + 1e6);
-    const later = driver.now() + 8e6;
-    driver.arm(later);
-    expect(await bench.nextTurn()).toBeGreaterThanOrEqual(later);
-    driver.arm(driver.now() + 1e6);
-    driver.arm(Infinity);
-    const after = driver.now() + 8e6;
-    driver.arm(after);
-    expect(await bench.nextTurn()).toBeGreaterThanOrEqual(after);
-  });
+  needing(world, "driver")(
+    "one deadline at a time: a later arm replaces it, whether it is sooner, later, or never",
+    async () => {
+      const { bench } = await openBench(world);
+      const { driver } = bench;
+      driver.arm(driver.now() + 3600e9);
+      const sooner = driver.now() + 2e6;
+      driver.arm(sooner);
+      expect(await bench.nextTurn()).toBeGreaterThanOrEqual(sooner);
+      driver.arm(driver.now() + 1e6);
+      const later = driver.now() + 8e6;
+      driver.arm(later);
+      expect(await bench.nextTurn()).toBeGreaterThanOrEqual(later);
+      driver.arm(driver.now() + 1e6);
+      driver.arm(Infinity);
+      const after = driver.now() + 8e6;
+      driver.arm(after);
+      expect(await bench.nextTurn()).toBeGreaterThanOrEqual(after);
+    },
+  );
 });

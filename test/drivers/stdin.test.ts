@@ -1,6 +1,6 @@
 /** Standard input: lines as they were typed, one reader at a time. */
 import { afterEach, describe, expect, test } from "vitest";
-import { closeScenes, openProgram, until, waiting } from "../setup/driver-program.ts";
+import { closeScenes, openProgram, untilWaiting, waiting } from "../setup/driver-program.ts";
 import { worlds } from "../setup/world.ts";
 
 /** The most bytes in one line. */
@@ -47,23 +47,23 @@ describe.each(worlds)("points 3, 6 and 8 on $name", (world) => {
   test("nobody types: the fiber waits, others go on, and it can be cancelled", async () => {
     const program = await openProgram(world);
     const job = await program.begin("readLine", 0);
-    await until(() => waiting(program, "read") === 1);
+    await untilWaiting(program, "read", 1);
     await program.call("measure", 1);
-    expect(waiting(program, "read")).toBe(1);
+    expect(await waiting(program, "read")).toBe(1);
     await program.call("cancel", job);
     expect(await program.end(job)).toBe("E_CANCELLED");
     await program.begin("readLine", 0);
-    await until(() => waiting(program, "read") === 1);
+    await untilWaiting(program, "read", 1);
   });
 
   test("a second reader: E_BUSY, and the first goes on", async () => {
     const program = await openProgram(world);
     await program.begin("readLine", 0);
-    await until(() => waiting(program, "read") === 1);
+    await untilWaiting(program, "read", 1);
     await expect(program.call("readLine")).rejects.toMatchObject({
       code: "E_BUSY",
       message: "cannot read from standard input: another fiber is doing that already; one at a time",
     });
-    expect(waiting(program, "read")).toBe(1);
+    expect(await waiting(program, "read")).toBe(1);
   });
 });

@@ -1,19 +1,19 @@
 /** Turns come from the event loop, and JavaScript has its share between them, however busy fibers are. */
 import { load } from "as-fibers";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect } from "vitest";
 import { Opcode } from "../../host/abi.ts";
 import { closeBenches, fillConnection, openBench, openConnection } from "../setup/driver-bench.ts";
-import { guest } from "../setup/guests.ts";
+import { closeScenes, needing, openScene } from "../setup/driver-program.ts";
+import { driverModule } from "../setup/javascript-scene.ts";
 import { patternBytes } from "../setup/pattern.ts";
 import { type Peer, type Scene, type World, worlds } from "../setup/world.ts";
-
-const module = new WebAssembly.Module(guest("driver-many").binary as BufferSource);
 
 /** How many callbacks of JavaScript's own are waited for. */
 const SHARE = 60;
 
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {
+  await closeScenes();
   await closeBenches();
   for (const end of ends.splice(0)) await end();
 });
@@ -36,7 +36,7 @@ async function share(
       },
     });
   };
-  const app = await load(module, { driver, onUnobserved: () => {} });
+  const app = await load(driverModule("driver-many"), { driver, onUnobserved: () => {} });
   ends.push(async () => {
     app.terminate();
     await scene.close();
@@ -83,7 +83,20 @@ async function drain(peer: Peer): Promise<void> {
 }
 
 describe.each(worlds)("point 4 on $name", (world) => {
-  test("while fibers spin: a callback in every three turns", async () => {
+  needing(world, "clock")("while fibers spin, what others wait for is looked after", async () => {
+    const { running, scene } = await openScene(world, "driver-many");
+    await running.call("listen");
+    const spinning = [running.call("spin"), running.call("spin")];
+    const writing = running.call("writeLittle");
+    const peer = await scene.connect(await running.portOf(0));
+    for (let i = 0; i < 10; i++) expect((await peer.read(1 << 16)).length).toBe(1 << 16);
+    await running.call("stop");
+    for (const rounds of await Promise.all(spinning)) expect(rounds).toBeGreaterThan(10);
+    peer.reset();
+    await Promise.allSettled([writing]);
+  });
+
+  needing(world, "driver")("while fibers spin: a callback in every three turns", async () => {
     const { immediates, turns, busy } = await share(world, (_scene, call) =>
       Promise.all([call("spin"), call("spin"), call("spin")]),
     );
@@ -92,10 +105,11 @@ describe.each(worlds)("point 4 on $name", (world) => {
     for (const rounds of (await busy) as number[]) expect(rounds).toBeGreaterThan(turns);
   });
 
-  test("while a fiber reads what is always there", async () => {
+  needing(world, "driver")("while a fiber reads what is always there", async () => {
     let peer: Peer | undefined;
     const { immediates, turns, busy } = await share(world, async (scene, call) => {
-      const port = (await call("listen")) as number;
+      await call("listen");
+      const port = (await call("portOf")) as number;
       const reading = call("readLittle");
       peer = await scene.connect(port);
       void flood(peer);
@@ -106,10 +120,11 @@ describe.each(worlds)("point 4 on $name", (world) => {
     peer?.close();
   });
 
-  test("while a fiber writes to who always reads", async () => {
+  needing(world, "driver")("while a fiber writes to who always reads", async () => {
     let peer: Peer | undefined;
     const { immediates, turns, busy } = await share(world, async (scene, call) => {
-      const port = (await call("listen")) as number;
+      await call("listen");
+      const port = (await call("portOf")) as number;
       const writing = call("writeLittle");
       peer = await scene.connect(port);
       void drain(peer);
@@ -120,25 +135,28 @@ describe.each(worlds)("point 4 on $name", (world) => {
     peer?.close();
   });
 
-  test("however often turns are asked for, they are taken one at a time, and not inside the asking", async () => {
-    const { bench, scene } = await openBench(world);
-    const { handle, peer } = await openConnection(bench, scene);
-    const before = bench.turns;
-    for (let i = 0; i < 100; i++) bench.driver.soon();
-    expect(bench.turns).toBe(before);
-    await bench.nextTurn();
-    expect(bench.turns - before).toBe(1);
-    await bench.inTurn(() => {
-      bench.driver.soon();
-      bench.driver.arm(0);
-    });
-    // Operations that end at once, end inside of a turn, and end with what happens outside.
-    const { attempt } = await fillConnection(bench, handle, patternBytes);
-    const reading = await bench.begin({ opcode: Opcode.READ, handle, bytes: new Uint8Array(10) });
-    await bench.inTurn(() => bench.submit({ opcode: Opcode.CLOSE, handle }));
-    expect(await bench.taken(reading)).toBeLessThan(0);
-    expect(await bench.taken(attempt)).toBeLessThan(0);
-    peer.close();
-    expect(bench.nestedTurns).toBe(0);
-  });
+  needing(world, "driver")(
+    "however often turns are asked for, they are taken one at a time, and not inside the asking",
+    async () => {
+      const { bench, scene } = await openBench(world);
+      const { handle, peer } = await openConnection(bench, scene);
+      const before = bench.turns;
+      for (let i = 0; i < 100; i++) bench.driver.soon();
+      expect(bench.turns).toBe(before);
+      await bench.nextTurn();
+      expect(bench.turns - before).toBe(1);
+      await bench.inTurn(() => {
+        bench.driver.soon();
+        bench.driver.arm(0);
+      });
+      // Operations that end at once, end inside of a turn, and end with what happens outside.
+      const { attempt } = await fillConnection(bench, handle, patternBytes);
+      const reading = await bench.begin({ opcode: Opcode.READ, handle, bytes: new Uint8Array(10) });
+      await bench.inTurn(() => bench.submit({ opcode: Opcode.CLOSE, handle }));
+      expect(await bench.taken(reading)).toBeLessThan(0);
+      expect(await bench.taken(attempt)).toBeLessThan(0);
+      peer.close();
+      expect(bench.nestedTurns).toBe(0);
+    },
+  );
 });

@@ -1,6 +1,16 @@
 // What the driver contract suite asks for, one verb at a time. Streams and listeners have numbers; so have verbs that run in fibers of
 // their own, to be cancelled or joined.
-import { Fiber, go, monotonicNow, print, sleep, Stdin, TcpListener, TcpStream } from "as-fibers/assembly";
+import {
+  Fiber,
+  go,
+  lookupOrError,
+  monotonicNow,
+  print,
+  sleep,
+  Stdin,
+  TcpListener,
+  TcpStream,
+} from "as-fibers/assembly";
 import { byteAt } from "./support/pattern";
 
 const streams: TcpStream[] = [];
@@ -133,6 +143,7 @@ function perform(job: Job): void {
   else if (verb == "connect") job.result = connect("127.0.0.1", job.id).toString();
   else if (verb == "listen") job.result = listen("127.0.0.1", job.id).toString();
   else if (verb == "sleep") sleep(<f64>job.id);
+  else if (verb == "forever") sleep(Infinity);
   else if (verb == "readLine") job.result = Stdin.readLine()!;
   else unreachable();
 }
@@ -165,6 +176,7 @@ export function attempt(verb: string, id: i32, text: string): string {
   else if (verb == "connect") result = (TcpStream.connectOrError(text, id) === null).toString();
   else if (verb == "listen") result = (TcpListener.bindOrError(text, id) === null).toString();
   else if (verb == "accept") result = (listeners[id].acceptOrError() === null).toString();
+  else if (verb == "lookup") result = (lookupOrError(text) === null).toString();
   else unreachable();
   return `${result} ${Fiber.current().lastError}`;
 }
@@ -195,7 +207,28 @@ export function measure(milliseconds: f64): i64 {
   return monotonicNow() - begin;
 }
 
+/** The clock, in nanoseconds. */
+export function nowNs(): f64 {
+  return <f64>monotonicNow();
+}
+
+/** Reads the clock so many times; how often it has gone back. */
+export function timesBack(count: i32): i32 {
+  let back = 0;
+  let before = monotonicNow();
+  for (let i = 0; i < count; i++) {
+    const now = monotonicNow();
+    if (now < before) back++;
+    before = now;
+  }
+  return back;
+}
+
 // ── memory ──
+
+export function memoryPages(): i32 {
+  return memory.size();
+}
 
 /** Reads into an array that nothing else holds. */
 export function readAndDrop(stream: i32, room: i32): i32 {

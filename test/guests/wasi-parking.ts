@@ -106,3 +106,5 @@ const startErrno = readOther(99);
 export function readAtStart(): u32 {
   return startErrno;
 }
+
+export * from "./support/wasi-sockets";

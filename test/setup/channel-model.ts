@@ -75,7 +75,7 @@ const SEND_ON_CLOSED =
 const RECEIVE_FROM_CLOSED =
   "E_CLOSED: cannot receive: the channel is closed and drained; next() tells the end instead of failing";
 const NO_VALUE =
-  "E_NO_VALUE: the channel has no value for this fiber: value gives what its own last next() or tryNext() took, until it waits";
+  "E_NO_VALUE: the channel has no value for this fiber: value gives what its own last next(), tryNext() or select took, until it waits";
 
 class Model {
   #lines: string[] = [];

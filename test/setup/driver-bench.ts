@@ -3,6 +3,9 @@ import type { Driver, DriverSink } from "as-fibers";
 import { Opcode, type Operation, PENDING } from "../../host/abi.ts";
 import type { Scene, World } from "./world.ts";
 
+/** What bytes are overwritten with: the pattern has it too, but not in a row. */
+const FOREIGN_BYTE = 0x21;
+
 type Ending = Parameters<DriverSink["complete"]>;
 
 export interface Request {
@@ -36,17 +39,50 @@ export class Attempt {
 }
 
 /** Stands for the runtime: submits in turns, and takes only what the test asks for. */
-export class Bench {
+export interface Bench {
+  /** Does something inside a turn, as the guest would. */
+  inTurn<Result>(action: () => Result): Promise<Result>;
+  /** Hands out an operation; only inside a turn. */
+  submit(request: Request): Attempt;
+  /** Hands out an operation in a turn of its own. */
+  begin(request: Request): Promise<Attempt>;
+  cancel(attempt: Attempt): void;
+  /** Uses the bytes of an operation for something else; only inside a turn. */
+  overwrite(attempt: Attempt): void;
+  /** Waits until it has ended, and takes the outcome. */
+  taken(attempt: Attempt): Promise<number>;
+  /** Hands out an operation, waits for its end, and takes the outcome. */
+  run(request: Request): Promise<number>;
+  /** The bytes of an operation as they are now. */
+  bytesOf(attempt: Attempt): Promise<Uint8Array>;
+  /** The port of a listener that has been taken. */
+  portOf(attempt: Attempt): number;
+
+  /** What follows is for tests that need the world's `driver`. */
+  readonly driver: Driver;
+  /** Turns so far. */
+  readonly turns: number;
+  /** Turns that the driver took inside another, or inside `submit`. */
+  readonly nestedTurns: number;
+  /** Calls of the sink after `close`. */
+  readonly lateCalls: number;
+  /** Waits until the driver has said that it ended, and takes nothing. */
+  completed(attempt: Attempt): Promise<void>;
+  /** Waits for the next turn that the driver asks for by itself. @returns the driver's time in it */
+  nextTurn(): Promise<number>;
+  /** The runtime's last word. */
+  close(): void;
+}
+
+/** Of a driver of JavaScript's. */
+export class DriverBench implements Bench {
   readonly #attempts = new Map<Operation, Attempt>();
   readonly #actions: (() => void)[] = [];
   readonly #watchers = new Set<() => void>();
   #nextSlot = 1;
   #isInTurn = false;
-  /** Turns that the driver took inside another, or inside `submit`. */
   nestedTurns = 0;
-  /** Calls of the sink after `close`. */
   lateCalls = 0;
-  /** Turns so far. */
   turns = 0;
   #isClosed = false;
 
@@ -57,7 +93,6 @@ export class Bench {
     });
   }
 
-  /** Does something inside a turn, as the guest would. */
   inTurn<Result>(action: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#actions.push(() => {
@@ -71,7 +106,6 @@ export class Bench {
     });
   }
 
-  /** Hands out an operation; only inside a turn. */
   submit({ opcode, handle = 0, argument = 0, bytes = "" }: Request): Attempt {
     const own = typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes;
     const slot = this.#nextSlot++;
@@ -83,7 +117,6 @@ export class Bench {
     return attempt;
   }
 
-  /** Hands out an operation in a turn of its own. */
   begin(request: Request): Promise<Attempt> {
     return this.inTurn(() => this.submit(request));
   }
@@ -93,12 +126,22 @@ export class Bench {
     this.driver.cancel(attempt.operation);
   }
 
-  /** Waits until the driver has said that it ended, and takes nothing. */
+  overwrite(attempt: Attempt): void {
+    attempt.bytes.fill(FOREIGN_BYTE);
+  }
+
+  bytesOf(attempt: Attempt): Promise<Uint8Array> {
+    return Promise.resolve(attempt.bytes);
+  }
+
+  portOf(attempt: Attempt): number {
+    return attempt.detail;
+  }
+
   async completed(attempt: Attempt): Promise<void> {
     while (!attempt.ending) await this.#change();
   }
 
-  /** Waits until it has ended, and takes the outcome. */
   async taken(attempt: Attempt): Promise<number> {
     attempt.isWanted = true;
     if (attempt.ending) this.driver.soon();
@@ -106,19 +149,16 @@ export class Bench {
     return attempt.result;
   }
 
-  /** Hands out an operation, waits for its end, and takes the outcome. */
   async run(request: Request): Promise<number> {
     return this.taken(await this.begin(request));
   }
 
-  /** Waits for the next turn that the driver asks for by itself. @returns the driver's time in it */
   async nextTurn(): Promise<number> {
     const before = this.turns;
     while (this.turns === before) await this.#change();
     return this.driver.now();
   }
 
-  /** The runtime's last word. */
   close(): void {
     this.driver.close();
     this.#isClosed = true;
@@ -173,7 +213,7 @@ const open: { bench: Bench; scene: Scene }[] = [];
 /** A driver in its world, and nothing that runs on it. */
 export async function openBench(world: World, options?: { stdin?: string }) {
   const scene = await world.open(options);
-  const bench = new Bench(scene.driver);
+  const bench = await scene.openBench();
   open.push({ bench, scene });
   return { bench, scene };
 }
@@ -190,7 +230,7 @@ export async function closeBenches(): Promise<void> {
 export async function listenOn(bench: Bench, port = 0) {
   const attempt = await bench.begin({ opcode: Opcode.LISTEN, argument: port, bytes: "127.0.0.1" });
   const handle = await bench.taken(attempt);
-  return { handle, port: attempt.detail };
+  return { handle, port: bench.portOf(attempt) };
 }
 
 /** A connection: the driver's handle of it, and the peer. */

@@ -1,38 +1,39 @@
 /** The program that the driver contract suite runs on every driver, with its verbs as methods; and the scene around it. */
-import { type App, load } from "as-fibers";
-import { guest } from "./guests.ts";
-import type { Scene, World } from "./world.ts";
+import { test } from "vitest";
+import type { Need, Program as Running, Scene, World } from "./world.ts";
 
-const module = new WebAssembly.Module(guest("driver").binary as BufferSource);
-
-export interface Program {
-  readonly app: App;
+export interface Program extends Running {
   readonly scene: Scene;
-  /** Calls an export. */
-  call(verb: string, ...values: (number | string)[]): Promise<unknown>;
   /** A listener of the program, and a way to open connections to it. */
   listen(): Promise<{ listener: number; port: number }>;
-  /** Runs a verb in a fiber that can be cancelled; waits until that waits. */
+  /** Runs a verb in a fiber that can be cancelled. */
   begin(verb: string, id: number, text?: string): Promise<number>;
   /** Its result, or the code of its error. */
   end(job: number): Promise<string>;
 }
 
-const scenes: { scene: Scene; app: App }[] = [];
+const open: { scene: Scene; running: Running }[] = [];
+
+/** A test that not every world can run; test/drivers/coverage.test.ts counts them. */
+export function needing(world: World, ...needs: Need[]) {
+  return test.skipIf(needs.some((need) => world.lacks.has(need)));
+}
 
 /** Opens a scene and runs the program in it. */
 export async function openProgram(world: World, options?: { stdin?: string }): Promise<Program> {
-  const scene = await world.open(options);
-  const app = await load(module, { driver: scene.driver, onUnobserved: () => {} });
-  scenes.push({ scene, app });
-  const call = async (verb: string, ...values: (number | string)[]) => await app.exports[verb]?.(...values);
+  const { scene, running } = await openScene(world, "driver", options);
+  const call = (verb: string, ...values: (number | string)[]) => running.call(verb, ...values);
   return {
-    app,
     scene,
     call,
+    portOf: (listener) => running.portOf(listener),
+    reasons: () => running.reasons(),
+    collect: () => running.collect(),
+    close: () => running.close(),
+    terminate: () => running.terminate(),
     async listen() {
       const listener = (await call("listen", "127.0.0.1", 0)) as number;
-      return { listener, port: (await call("portOf", listener)) as number };
+      return { listener, port: await running.portOf(listener) };
     },
     async begin(verb, id, text = "") {
       return (await call("begin", verb, id, text)) as number;
@@ -43,10 +44,18 @@ export async function openProgram(world: World, options?: { stdin?: string }): P
   };
 }
 
+/** Opens a scene and runs this guest in it. */
+export async function openScene(world: World, guest: "driver" | "driver-many", options?: { stdin?: string }) {
+  const scene = await world.open(options);
+  const running = await scene.run(guest);
+  open.push({ scene, running });
+  return { scene, running };
+}
+
 /** For `afterEach`. */
 export async function closeScenes(): Promise<void> {
-  for (const { scene, app } of scenes.splice(0)) {
-    app.terminate();
+  for (const { scene, running } of open.splice(0)) {
+    await running.terminate();
     await scene.close();
   }
 }
@@ -61,13 +70,18 @@ export async function openStream(program: Program) {
 }
 
 /** Waits until the event loop has brought about what is asked for. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(setImmediate);
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise(setImmediate);
 }
 
 /** How many fibers wait for this. */
-export function waiting({ app }: Program, reason: string): number {
-  return app.fibers().filter((fiber) => fiber.reason === reason).length;
+export async function waiting(program: Running, reason: string): Promise<number> {
+  return (await program.reasons()).filter((each) => each === reason).length;
+}
+
+/** Waits until so many fibers wait for this. */
+export function untilWaiting(program: Running, reason: string, count: number): Promise<void> {
+  return until(async () => (await waiting(program, reason)) === count);
 }
 
 /** Waits until the program's write has come to a stop: nobody reads, and everything between the two is full. */

@@ -21,6 +21,7 @@ export interface Guest {
 export interface Variant {
   target?: NonNullable<CompileOptions["target"]>;
   runtime?: NonNullable<CompileOptions["runtime"]>;
+  host?: NonNullable<CompileOptions["host"]>;
   /** Names a variant that has flags for asc. */
   label?: string;
 }
@@ -62,8 +63,11 @@ export const variants: Record<string, FlaggedVariant[]> = {
   ],
 };
 
+/** Programs for a WASI host, of test/guests/wasi/, that several test files run; the others are compiled by the only one that does. */
+const wasiPrograms = ["wasi/driver"];
+
 function nameOf(program: string, { target = "release", runtime = "incremental", label }: Variant): string {
-  return path.join(cacheDir, `${[program, target, runtime, label].filter(Boolean).join(".")}.wasm`);
+  return path.join(cacheDir, `${[program.replace("/", "-"), target, runtime, label].filter(Boolean).join(".")}.wasm`);
 }
 
 /** A guest that globalSetup has compiled: `test/guests/<name>.ts`. */
@@ -86,6 +90,7 @@ export async function compileGuests(): Promise<void> {
   const jobs = names
     .map((file) => file.slice(0, -3))
     .flatMap((name) => [{}, ...(variants[name] ?? [])].map((variant) => makeJob(name, variant)))
+    .concat(wasiPrograms.map((name) => makeJob(name, { host: "wasi" })))
     .filter(({ file, key }) => !existsSync(`${file}.key`) || readFileSync(`${file}.key`, "utf8") !== key);
   mkdirSync(cacheDir, { recursive: true });
   const threads = Array.from({ length: Math.min(availableParallelism(), jobs.length, 4) }, () => work(jobs));
@@ -93,15 +98,17 @@ export async function compileGuests(): Promise<void> {
 }
 
 /** What is not about the switch itself is optimized less: it takes half the time to compile. The others are built as programs are. */
-const LESS_OPTIMIZED = /^(calls|connections|driver|host-(imports|life|start|values)|line-reader|output|wasi-)/;
+const LESS_OPTIMIZED = /^(calls|connections|driver|host-(imports|life|start|values)|line-reader|output|wasi[-/])/;
 
 function makeJob(name: string, variant: FlaggedVariant): Job {
-  const { target = "release", runtime = "incremental" } = variant;
+  const { target = "release", runtime = "incremental", host = "javascript" } = variant;
   const isLess = target === "release" && LESS_OPTIMIZED.test(name);
   const flags = [...(isLess ? ["--optimizeLevel", "2"] : []), ...(variant.flags ?? [])];
   const source = path.join(root, "test/guests", `${name}.ts`);
-  const key = checksum([source, ...libraryFiles()], JSON.stringify(variant));
-  return { source, file: nameOf(name, variant), key, options: { target, runtime, flags } };
+  // Those of a WASI host are made of other guests.
+  const parts = host === "wasi" ? filesIn("test/guests") : [source];
+  const key = checksum([...parts, ...libraryFiles()], JSON.stringify(variant));
+  return { source, file: nameOf(name, variant), key, options: { target, runtime, host, flags } };
 }
 
 /** Takes jobs until none is left, in a thread of its own. */

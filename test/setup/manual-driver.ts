@@ -30,6 +30,10 @@ export class ManualDriver implements Driver {
     return this.#clock;
   }
 
+  random(): number {
+    return 0.5;
+  }
+
   get canGoOn(): boolean {
     return this.#deadline !== Infinity;
   }

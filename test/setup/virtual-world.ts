@@ -1,17 +1,21 @@
 /** The world of the driver `virtual`: a simulated network. */
 import { virtualDriver, type VirtualDriver } from "as-fibers";
-import type { OutsideListener, Peer, Scene, World } from "./world.ts";
+import { JavaScriptScene } from "./javascript-scene.ts";
+import type { OutsideListener, Peer, World } from "./world.ts";
 
 export const virtualWorld: World = {
   name: "virtual",
   isSimulated: true,
+  lacks: new Set(["clock"]),
+  streamName: String.raw`127\.0\.0\.1:\d+`,
   open: ({ stdin } = {}) => Promise.resolve(new VirtualScene(stdin ?? null)),
 };
 
-class VirtualScene implements Scene {
+class VirtualScene extends JavaScriptScene {
   readonly driver: VirtualDriver;
 
   constructor(stdin: string | null) {
+    super();
     this.driver = virtualDriver({ stdin });
   }
 
@@ -30,10 +34,6 @@ class VirtualScene implements Scene {
 
   unusedPort(): Promise<number> {
     return Promise.resolve(this.driver.network.unusedPort());
-  }
-
-  output(): string {
-    return this.driver.output;
   }
 
   close(): Promise<void> {

@@ -1,15 +1,16 @@
-/** C programs that know nothing of as-fibers, over wasi-libc: they sleep, poll standard input and serve a socket on our imports. */
+/** C programs that know nothing of as-fibers, over wasi-libc: they sleep, poll standard input, serve a socket and open files on our imports. */
 import { commands } from "@yowasp/clang";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../setup/command.ts";
 
-const programs = ["sleep", "poll-stdin", "echo"] as const;
+const programs = ["sleep", "poll-stdin", "echo", "preopens"] as const;
 type Program = (typeof programs)[number];
 
 const cache = path.join(root, ".cache/wasi/c");
@@ -52,9 +53,9 @@ class Running {
   readonly #exit: Promise<number | null>;
   #errors = "";
 
-  constructor(base: string, waiting: string, program: Program, listeners = 0) {
+  constructor(base: string, waiting: string, program: Program, listeners: number, directory: string[]) {
     const script = path.join(root, "test/wasi/foreign-run.mjs");
-    this.#child = spawn(process.execPath, [script, base, waiting, fileOf(program), String(listeners)], {
+    this.#child = spawn(process.execPath, [script, base, waiting, fileOf(program), String(listeners), ...directory], {
       timeout: 20_000, // a program that hangs has no more lines then
       killSignal: "SIGKILL",
     });
@@ -103,8 +104,13 @@ const hosts = ["@wasmer/wasi", "node:wasi"].flatMap((base) =>
 );
 
 describe.each(hosts)("on %s, waiting by %s", (base, waiting) => {
-  async function run(program: Program, listeners: number, use: (running: Running) => Promise<void>) {
-    const running = new Running(base, waiting, program, listeners);
+  async function run(
+    program: Program,
+    listeners: number,
+    use: (running: Running) => Promise<void>,
+    directory: string[] = [],
+  ) {
+    const running = new Running(base, waiting, program, listeners, directory);
     try {
       await use(running);
     } finally {
@@ -157,6 +163,30 @@ describe.each(hosts)("on %s, waiting by %s", (base, waiting) => {
         for (const client of clients) client.destroy();
       }
     });
+  });
+
+  test("directories are found behind a pre-opened socket, and files in them", async () => {
+    const directory = mkdtempSync(path.join(tmpdir(), "as-fibers-foreign-"));
+    writeFileSync(path.join(directory, "greeting.txt"), "hello program");
+    const walkAndOpen = async (running: Running) => {
+      expect(await running.lines(7)).toEqual([
+        "3: no directory",
+        "4: directory /data, 5, ok",
+        "5: Bad file descriptor",
+        "/data/greeting.txt: hello program",
+        "/data/answer.txt: hello host",
+        "/data/missing.txt: No such file or directory",
+        "/elsewhere/greeting.txt: No such file or directory",
+      ]);
+      expect(await running.exitCode()).toBe(0);
+    };
+    try {
+      await run("preopens", 1, walkAndOpen, [directory]);
+      const isOnDisk = existsSync(path.join(directory, "answer.txt"));
+      expect(isOnDisk).toBe(base === "node:wasi"); // the other one keeps it in memory
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 });
 

@@ -86,7 +86,7 @@ test("a library that reads by WASI parks: process.stdin of @assemblyscript/wasi-
   const names = ["abort", "trace", "seed", "console", "crypto", "performance", "process", "Date"];
   const aliases = ["ASC_WASI=1", ...names.map((name) => `${name}=wasi_${name}`)];
   const flags = ["--lib", shim, ...aliases.flatMap((alias) => ["--use", alias])];
-  const { binary } = await compile("test/guests/wasi-shim/echo.ts", { flags });
+  const { binary } = await compile("test/guests/wasi-shim/echo.ts", { flags: ["--optimizeLevel", "2", ...flags] });
   const stdin = new PassThrough();
   const app = await load(binary, { driver: nodeDriver({ stdin }), wasi: newWasi() });
   apps.push(app);

@@ -15,6 +15,8 @@ import * as fibers from "./fibers.ts";
 import * as programs from "./programs.ts";
 import * as timers from "./timers.ts";
 import { traps } from "./traps.ts";
+import * as wasiImages from "./wasi-images.ts";
+import { listsInSimulatedWorld } from "./wasi-lists.ts";
 import type { Workload } from "./workload.ts";
 
 const all: Workload[] = [
@@ -26,6 +28,8 @@ const all: Workload[] = [
   exhaustion,
   heldConnections,
   stableExamples,
+  listsInSimulatedWorld,
+  ...Object.values(wasiImages),
 ];
 
 const { values, positionals } = parseArgs({

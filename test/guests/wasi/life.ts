@@ -1,6 +1,7 @@
 /** What can happen in the life of a program on target `wasi`: one way per word. */
 import { args, Channel, defer, fail, go, monotonicNow, print, sleep, spawn, yieldNow } from "as-fibers/assembly";
 import { environmentVariable } from "as-fibers/assembly/wasi/environment";
+import { readFile, writeFile } from "./files";
 
 print("top level, " + args().length.toString() + " words");
 
@@ -71,6 +72,11 @@ export function main(way: string, number: i32 = 3, factor: f64 = 0.5, flag: bool
     const missing = environmentVariable("HOM");
     print(missing === null ? "no hom" : missing);
     print(`${Date.now()} ${Math.random() != Math.random()} ${performance.now() > 0}`);
+    if (environmentVariable("FILES") !== null) {
+      writeFile("copy.txt", readFile("greeting.txt") + ", copied");
+      print(readFile("copy.txt"));
+      print(readFile("missing.txt"));
+    }
     console.log("logged");
     console.error("an error");
     trace("traced", 2, 1, 2.5);

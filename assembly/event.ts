@@ -1,0 +1,35 @@
+/** `Event`: something that happens once, for all who wait for it. */
+import { suspend } from "./context";
+import { Reason } from "./record";
+import { beginWait, wakeAll } from "./waiting";
+
+/** Lets any number of fibers wait until it is set. */
+export class Event {
+  private waiters: usize = 0;
+  private happened: bool = false;
+
+  /** Waits until it is set; does not wait when it is. */
+  wait(): void {
+    if (!this.happened && beginWait(changetype<usize>(this), Reason.EVENT, changetype<usize>(this))) suspend();
+  }
+
+  /** Whether `wait` would not wait. */
+  tryWait(): bool {
+    return this.happened;
+  }
+
+  /** Wakes all fibers that wait, in the order in which they came; from now on nobody waits. */
+  set(): void {
+    this.happened = true;
+    wakeAll(changetype<usize>(this));
+  }
+
+  /** Fibers wait again from now on. Those that were woken go on. */
+  reset(): void {
+    this.happened = false;
+  }
+
+  get isSet(): bool {
+    return this.happened;
+  }
+}

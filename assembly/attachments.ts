@@ -3,8 +3,8 @@
  *
  * The fields are written by the files that they belong to; all are references or addresses, 0 when there is nothing.
  */
-import { link } from "./barrier";
 import { record } from "./record";
+import { link } from "./write-barrier";
 
 export class Attachments {
   /** The calls that are owed, last first: a `Cleanup`. */
@@ -13,6 +13,8 @@ export class Attachments {
   lastError: usize = 0;
   /** The locks that the fiber owns, last taken first: a `Holding`. */
   holdings: usize = 0;
+  /** Holdings that it does not use, for its next read locks: a `Holding`. */
+  spareHoldings: usize = 0;
   /** What its `FiberLocal`s hold, shared with the fibers that inherit it: a `Local`. */
   locals: usize = 0;
   /** JavaScript's call + 1. */
@@ -23,6 +25,7 @@ export class Attachments {
     __visit(this.cleanups, cookie);
     __visit(this.lastError, cookie);
     __visit(this.holdings, cookie);
+    __visit(this.spareHoldings, cookie);
     __visit(this.locals, cookie);
   }
 }

@@ -1,20 +1,69 @@
 /**
- * The write barrier, without a call where none is needed.
+ * `Barrier`: a number of fibers that wait for each other, round after round.
  *
- * An incremental collector must hear of a reference stored into an object that it has already visited. It tells objects apart by a
- * color, the two lowest bits of the word 16 bytes before the object (`OBJECT.gcInfo` in AssemblyScript's rt/common): only when parent
- * and child differ can the barrier have anything to do. The other runtimes ignore it.
+ * The last of a round does not wait: it wakes the others, in the order in which they came. Who comes after that belongs to the next round.
  */
+import { requireFiber, suspend } from "./context";
+import { failWith } from "./failure";
+import { indexOf, Reason, record } from "./record";
+import { beginWaitLeaving, leaveQueue, wakeAll } from "./waiting";
 
-const COLOR_OFFSET: usize = 16;
-const COLOR_MASK: usize = 3;
+/** The fields, without the class. */
+@unmanaged
+class BarrierRecord {
+  waiters: usize;
+  arrived: i32;
+  parties: i32;
+}
 
-/** Tells the collector that `parent` now refers to `child`; `expectMultiple` as for `__link`. `child` may be 0. */
-// @ts-ignore: decorator
-@inline
-export function link(parent: usize, child: usize, expectMultiple: bool): void {
-  if (!child) return;
-  if ((load<usize>(child - COLOR_OFFSET) ^ load<usize>(parent - COLOR_OFFSET)) & COLOR_MASK) {
-    __link(parent, child, expectMultiple);
+/** Lets so many fibers go on together. */
+export class Barrier {
+  private waiters: usize = 0;
+  private arrived: i32 = 0;
+  private parties: i32;
+
+  /** @param parties how many fibers make a round @throws E_INVALID_COUNT below 1 */
+  constructor(parties: i32) {
+    if (parties < 1) failParties(parties);
+    this.parties = parties;
   }
+
+  /**
+   * Waits until so many fibers have come. One that is cancelled while it waits does not count any more.
+   * @returns true for the last one of the round, and for no other
+   */
+  wait(): bool {
+    if (isLast(changetype<usize>(this))) return true;
+    if (beginRound(changetype<usize>(this))) suspend();
+    return false;
+  }
+
+  /** How many fibers wait for the rest of their round. */
+  get waiting(): i32 {
+    return this.arrived;
+  }
+}
+
+/** When the round is full, wakes all others of it. */
+function isLast(barrier: usize): bool {
+  const b = changetype<BarrierRecord>(barrier);
+  if (b.arrived + 1 < b.parties) return false;
+  b.arrived = 0;
+  wakeAll(barrier);
+  return true;
+}
+
+function beginRound(barrier: usize): bool {
+  requireFiber();
+  changetype<BarrierRecord>(barrier).arrived++;
+  return beginWaitLeaving(barrier, Reason.BARRIER, barrier, 0, indexOf(changetype<usize>(leaveBarrier)));
+}
+
+function leaveBarrier(fiber: usize): void {
+  leaveQueue(fiber);
+  changetype<BarrierRecord>(record(fiber).object).arrived--;
+}
+
+function failParties(parties: i32): void {
+  failWith(`a barrier cannot be for ${parties} fibers: it takes 1 or more`, "E_INVALID_COUNT", null);
 }

@@ -18,12 +18,12 @@
  * │ 48 dropped    i64   values that had no room  │
  * ╘══════════════════════════════════════════════╛
  */
-import { link } from "./barrier";
 import { current } from "./context";
 import { Flag, record } from "./record";
 import { wake } from "./scheduler";
 import { claim } from "./select-case";
 import { shiftWaiter } from "./wait-queue";
+import { link } from "./write-barrier";
 
 /** A channel without its type: fields only. */
 @unmanaged

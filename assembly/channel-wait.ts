@@ -3,7 +3,6 @@
  *
  * Where the second half may suspend as well, to fail, the verb is a loop: with one place to suspend, a waiting fiber saves four bytes less.
  */
-import { link } from "./barrier";
 import {
   ChannelRecord,
   channelRecord,
@@ -22,6 +21,7 @@ import { Flag, indexOf, Reason, Record, record } from "./record";
 import { beginPark, wake } from "./scheduler";
 import { caseAt, claim, setCase } from "./select-case";
 import { pushWaiter, removeWaiter, shiftWaiter } from "./wait-queue";
+import { link } from "./write-barrier";
 
 export function beginSend(channel: usize, bits: u64): bool {
   const fiber = requireFiber();

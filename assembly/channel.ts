@@ -94,7 +94,7 @@ export class Channel<T> {
   }
 
   /**
-   * What this fiber's last `next`, `tryNext` or select took. Valid until the fiber next waits.
+   * What this fiber's last `next`, `tryNext` or case of a select took. Valid until the fiber next waits.
    * @throws E_NO_VALUE before it has taken one, and when another fiber has taken one since
    */
   get value(): T {
@@ -107,7 +107,7 @@ export class Channel<T> {
     closeChannel(changetype<usize>(this));
   }
 
-  /** Whether this fiber's last `next`, `tryNext` or select took a value, which then stands in `value`. False at the end. */
+  /** Whether this fiber's last `next`, `tryNext` or case of a select took a value, which then stands in `value`. False at the end. */
   get hasValue(): bool {
     return this.takenBy == currentId();
   }

@@ -4,10 +4,10 @@
  * When a fiber ends, its frames are gone; its cleanups then run on the same fiber, entered anew, so each may wait.
  */
 import { Attachments, attachmentsOf, cleanupsOf } from "./attachments";
-import { link } from "./barrier";
 import { endUnwind, requireFiber } from "./context";
 import { indexOf } from "./record";
 import { toBits } from "./value";
+import { link } from "./write-barrier";
 
 /** A call that is still owed. Returned by `defer`. */
 export class Cleanup {

@@ -4,7 +4,8 @@
  * - `wait` gives the mutex away and takes it again before it returns, fails or is cancelled: whatever runs after it, cleanups included,
  *   owns the mutex.
  * - A signal wakes the fiber that has waited longest at that moment. One that comes later cannot take it away.
- * - From the moment a fiber leaves the condition until it has the mutex, it is shielded from cancellation.
+ * - From the moment a fiber leaves the condition until it has the mutex, it is shielded from cancellation. One that was signalled before it
+ *   was cancelled goes on, so that no signal is lost, and is cancelled at its next wait.
  */
 import { current, requireFiber, suspend } from "./context";
 import { now } from "./abi";
@@ -12,12 +13,15 @@ import { beginFail } from "./failure";
 import { beginLock, handOff, Mutex, notOwner } from "./mutex";
 import { ownerOf } from "./ownership";
 import { Flag, indexOf, Reason, record, State } from "./record";
-import { beginPark, wake } from "./scheduler";
+import { wake } from "./scheduler";
 import { reserveTimer, startTimer, stopTimer } from "./timers";
-import { pushWaiter, shiftWaiter } from "./wait-queue";
-import { leaveQueue, waitValue } from "./waiting";
+import { shiftWaiter } from "./wait-queue";
+import { beginWaitLeaving, leaveQueue } from "./waiting";
 
 const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
+
+/** In `value` of a fiber that has left the condition: no signal was for it. Else the queue is still there, which is never 0. */
+const NO_SIGNAL: u64 = 0;
 
 /** Lets fibers wait for a change of what a mutex protects. */
 export class Condition {
@@ -35,7 +39,7 @@ export class Condition {
     if (beginCondition(changetype<usize>(this), changetype<usize>(mutex), timeout)) suspend();
     const isSignalled = wasSignalled();
     if (beginLock(changetype<usize>(mutex))) suspend();
-    if (endCondition(wasShielded)) suspend();
+    if (endCondition(wasShielded, isSignalled)) suspend();
     return isSignalled;
   }
 
@@ -64,9 +68,7 @@ function beginCondition(condition: usize, mutex: usize, timeout: f64): bool {
     startTimer(fiber, now() + timeout * NANOSECONDS_PER_MILLISECOND);
   }
   handOff(mutex);
-  record(fiber).value = waitValue(condition, 0);
-  pushWaiter(condition, fiber);
-  return beginPark(Reason.CONDITION, condition, indexOf(changetype<usize>(leaveCondition)));
+  return beginWaitLeaving(condition, Reason.CONDITION, condition, 0, indexOf(changetype<usize>(leaveCondition)));
 }
 
 function failTimeout(timeout: f64): bool {
@@ -75,22 +77,22 @@ function failTimeout(timeout: f64): bool {
 
 function leaveCondition(fiber: usize): void {
   leaveQueue(fiber);
+  record(fiber).value = NO_SIGNAL;
   record(fiber).flags |= Flag.SHIELDED;
 }
 
 function wasSignalled(): bool {
   const f = record(current());
-  const isTimedOut = (f.flags & Flag.TIMED_OUT) != 0;
   f.flags &= ~Flag.TIMED_OUT;
-  return !isTimedOut;
+  return f.value != NO_SIGNAL;
 }
 
-/** The fiber owns the mutex again. True: it was cancelled meanwhile, and suspends for good. */
-function endCondition(wasShielded: bool): bool {
+/** The fiber owns the mutex again. True: it was cancelled before a signal came, and suspends for good. */
+function endCondition(wasShielded: bool, isSignalled: bool): bool {
   const f = record(current());
   if (wasShielded) return false;
   f.flags &= ~Flag.SHIELDED;
-  if (!(f.flags & Flag.CANCEL_PENDING)) return false;
+  if (isSignalled || !(f.flags & Flag.CANCEL_PENDING)) return false;
   f.state = <i8>State.CANCELLED;
   return true;
 }

@@ -22,8 +22,8 @@
  * - Saved frames and slices hold no absolute address of the area, the region or the shadow stack.
  */
 import { noteStackTrace } from "./abi";
-import { link } from "./barrier";
 import { Flag, Record, record, State } from "./record";
+import { link } from "./write-barrier";
 
 @external("asyncify", "start_unwind")
 declare function startUnwind(save: usize): void;

@@ -14,7 +14,6 @@
  * ╘════════════════════════════════════╛
  */
 import { Completion, Opcode, Operation, OUTPUT_SLOT, PENDING, submit } from "./abi";
-import { link } from "./barrier";
 import { current, requireFiber } from "./context";
 import { ERRNO_BADF, ERRNO_TIMEDOUT, errnoCode, errnoText } from "./errno";
 import { beginFail, leaveError } from "./failure";
@@ -22,6 +21,7 @@ import { enlarge } from "./memory";
 import { Flag, indexOf, Reason, record } from "./record";
 import { beginPark, wake } from "./scheduler";
 import { reserveTimer, startTimer, stopTimer } from "./timers";
+import { link } from "./write-barrier";
 
 const SLOT_BYTES: u32 = 8;
 const INITIAL_CAPACITY: u32 = 16;

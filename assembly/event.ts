@@ -1,6 +1,7 @@
 /** `Event`: something that happens once, for all who wait for it. */
 import { suspend } from "./context";
-import { Reason } from "./record";
+import { indexOf, Reason } from "./record";
+import { caseAt, setCase } from "./select-case";
 import { beginWait, wakeAll } from "./waiting";
 
 /** Lets any number of fibers wait until it is set. */
@@ -32,4 +33,13 @@ export class Event {
   get isSet(): bool {
     return this.happened;
   }
+}
+
+/** Makes a case of a `Select` of its being set. */
+export function selectEvent(at: usize, event: usize): usize {
+  return setCase(at, event, event, indexOf(changetype<usize>(isEventSet)), 0, 0);
+}
+
+function isEventSet(at: usize): bool {
+  return changetype<Event>(caseAt(at).object).isSet;
 }

@@ -8,9 +8,9 @@
  * ends. The list keeps the failure alive, not the fiber.
  */
 import { attachmentsOf } from "./attachments";
-import { link } from "./barrier";
 import { current, requireFiber, suspend, usedBytes, usedFrames } from "./context";
 import { Flag, Record, record, State } from "./record";
+import { link } from "./write-barrier";
 
 // ╒════════════════ failure (32-bit), as the host reads it ════════════════╕
 // │  0 code       ref string   stable: E_FAILED, E_CANCELLED, …            │

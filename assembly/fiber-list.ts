@@ -4,8 +4,8 @@
  * Doubly linked in the order of creation; `nextFiber` is a reference that the collector follows, `previousFiber` a raw
  * address. The first entry is a sentinel, itself a fiber that never runs, held by a global.
  */
-import { link } from "./barrier";
 import { record } from "./record";
+import { link } from "./write-barrier";
 
 let last: usize = 0;
 let sentinel: usize = 0;

@@ -1,13 +1,15 @@
 /** `Fiber`: what a program holds of a fiber, and `go` and `run`, which start one without a result. */
 import { Runtime } from "shared/runtime";
-import { lastErrorOf } from "./attachments";
+import { Attachments, lastErrorOf } from "./attachments";
 import { current, endUnwind, NO_TRAMPOLINE, requireFiber, suspend } from "./context";
 import { beginFail, Failure, failWith, observeFailure } from "./failure";
 import { addToFiberList } from "./fiber-list";
+import { areLocalsUsed, localsOf } from "./fiber-local";
 import { Flag, indexOf, Reason, Record, record, State } from "./record";
 import { beginPark, cancelFiber, makeReady } from "./scheduler";
 import { caseAt, setCase } from "./select-case";
 import { pushWaiter, removeWaiter } from "./wait-queue";
+import { link } from "./write-barrier";
 
 /** A fiber without a result. Made by `go` and `run`; `Task<R>` is the same object with a result. */
 export class Fiber {
@@ -113,6 +115,18 @@ function newRecord(): usize {
   return fiber;
 }
 
+/** A new fiber with the `FiberLocal`s of the running one. */
+function newHeir(): usize {
+  const locals = localsOf(current());
+  if (!locals) return newRecord();
+  const attachments = new Attachments();
+  attachments.locals = locals;
+  link(changetype<usize>(attachments), locals, false);
+  const fiber = newRecord();
+  record(fiber).attachments = changetype<usize>(attachments);
+  return fiber;
+}
+
 let lastId: i64 = 0;
 
 /**
@@ -121,7 +135,7 @@ let lastId: i64 = 0;
  *   it returns, and else stores the result. `NO_TRAMPOLINE` for a body that takes one i32, unsigned or whole, or reference, and returns nothing
  */
 export function createFiber(entry: u16, body: u16, name: string): usize {
-  const fiber = newRecord();
+  const fiber = areLocalsUsed() ? newHeir() : newRecord();
   const f = record(fiber);
   f.entry = entry;
   f.body = body;

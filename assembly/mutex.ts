@@ -10,8 +10,8 @@ import { current, requireFiber, suspend } from "./context";
 import { beginFail, fail } from "./failure";
 import { disown, Holding, HoldingRecord, own, ownerOf, reserveOwnership } from "./ownership";
 import { indexOf, Reason, record } from "./record";
-import { claim } from "./select-case";
-import { shiftWaiter } from "./wait-queue";
+import { caseAt, claim, setCase } from "./select-case";
+import { unlink } from "./wait-queue";
 import { beginWait, grant } from "./waiting";
 
 /** The fields, without the class. */
@@ -52,8 +52,7 @@ export class Mutex extends Holding {
 
   /** Gives it to the fiber that has waited longest, or to nobody. @throws E_NOT_OWNER when the running fiber does not own it */
   unlock(): void {
-    if (!this.owner || this.owner != current()) failNotOwner(changetype<usize>(this), "unlock");
-    handOff(changetype<usize>(this));
+    if (beginUnlock(changetype<usize>(this))) suspend();
   }
 
   /** Runs `fn(arg)` as its owner, and unlocks it when that has ended, by return, failure or cancellation. @throws E_RELOCK */
@@ -100,14 +99,26 @@ export function beginLock(mutex: usize): bool {
   return beginWait(mutex + offsetof<MutexRecord>("waiters"), Reason.LOCK, mutex);
 }
 
+/** In halves although it does not wait: so that all of it is not instrumented for the case that it fails. True: suspend. */
+function beginUnlock(mutex: usize): bool {
+  const owner = ownerOf(mutex);
+  if (!owner || owner != current()) return beginFail(notOwner(mutex, "unlock"), "E_NOT_OWNER", null);
+  handOff(mutex);
+  return false;
+}
+
 /** Takes it from its owner, and gives it to the fiber that has waited longest. */
+// @ts-ignore: decorator
+@inline
 export function handOff(mutex: usize): void {
   disown(mutex);
   if (changetype<MutexRecord>(mutex).waiters) handToFirst(mutex);
 }
 
 function handToFirst(mutex: usize): void {
-  const fiber = claim(shiftWaiter(mutex + offsetof<MutexRecord>("waiters")));
+  const waiter = changetype<MutexRecord>(mutex).waiters;
+  unlink(mutex + offsetof<MutexRecord>("waiters"), waiter);
+  const fiber = claim(waiter);
   own(mutex, fiber);
   grant(fiber);
 }
@@ -117,6 +128,27 @@ function abandonMutex(mutex: usize): void {
   handOff(mutex);
 }
 
+// --- a case of a `Select` ---
+
+/** Makes a case of locking. */
+export function selectLock(at: usize, mutex: usize): usize {
+  const isReady = indexOf(changetype<usize>(canLock));
+  const run = indexOf(changetype<usize>(lockAtOnce));
+  return setCase(at, mutex, mutex + offsetof<MutexRecord>("waiters"), isReady, run, 0);
+}
+
+/** Asked before each wait, and so the place to reserve what it may be granted. Ready for the owner as well, who then fails. */
+function canLock(at: usize): bool {
+  const fiber = current();
+  if (fiber) reserveOwnership(fiber);
+  const owner = ownerOf(caseAt(at).object);
+  return !owner || owner == fiber;
+}
+
+function lockAtOnce(at: usize): bool {
+  return beginLock(caseAt(at).object);
+}
+
 // --- misuse ---
 
 const RELOCK =
@@ -124,11 +156,6 @@ const RELOCK =
 
 function failRelock(): void {
   fail(RELOCK, "E_RELOCK");
-}
-
-/** Fails the running fiber, which does not own the mutex. */
-export function failNotOwner(mutex: usize, verb: string): void {
-  fail(notOwner(mutex, verb), "E_NOT_OWNER");
 }
 
 /** Why a fiber that does not own the mutex cannot do this. */

@@ -5,14 +5,15 @@
  * knows is still to be released. Whoever may be granted a lock has attachments already, so that granting allocates nothing.
  */
 import { Attachments, attachmentsOf } from "./attachments";
-import { link } from "./barrier";
+import { callLeave } from "./callback";
 import { record } from "./record";
+import { link } from "./write-barrier";
 
 /** One lock that is owned by one fiber, or by nobody. */
 export class Holding {
   /** The fiber; 0 for nobody. */
   protected owner: usize = 0;
-  private next: usize = 0;
+  protected next: usize = 0;
   private previous: usize = 0;
   /** Table index, (holding: usize) => void: releases it for an owner that has ended. */
   protected abandon: u16 = 0;
@@ -105,6 +106,6 @@ export function abandonAll(fiber: usize): void {
   while (true) {
     const holding = load<usize>(attachments, offsetof<Attachments>("holdings"));
     if (!holding) return;
-    call_indirect<void>(holdingRecord(holding).abandon, holding);
+    callLeave(holdingRecord(holding).abandon, holding);
   }
 }

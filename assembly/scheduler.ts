@@ -9,6 +9,7 @@
  */
 import { now, noteSwitch, Opcode, Operation, submit } from "./abi";
 import { callOf, cleanupsOf } from "./attachments";
+import { callLeave } from "./callback";
 import { enterCleanups } from "./cleanup";
 import {
   current,
@@ -74,18 +75,26 @@ export function park(reason: Reason, object: usize, leave: u16): void {
 
 /** The first half of `park`. True: suspend now. False: the wake came first. Never inlined. @throws E_NOT_IN_FIBER */
 export function beginPark(reason: Reason, object: usize, leave: u16): bool {
-  const fiber = requireFiber();
+  return parkFiber(requireFiber(), reason, object, leave);
+}
+
+/** The same for the running fiber, in the caller itself. */
+// @ts-ignore: decorator
+@inline
+export function parkFiber(fiber: usize, reason: Reason, object: usize, leave: u16): bool {
   const f = record(fiber);
   f.reason = <i8>reason;
   f.object = object;
   f.leave = leave;
-  if (f.flags & Flag.WOKEN) {
-    // The verb has begun its wait already (a timer, a place in a queue): nothing of it may stay behind.
-    f.flags &= ~Flag.WOKEN;
-    leaveWait(fiber);
-    return false;
-  }
+  if (f.flags & Flag.WOKEN) return !leaveAtOnce(fiber);
   f.state = <i8>State.PARKED;
+  return true;
+}
+
+/** The wake came first. The verb has begun its wait already (a timer, a place in a queue): nothing of it may stay behind. */
+function leaveAtOnce(fiber: usize): bool {
+  record(fiber).flags &= ~Flag.WOKEN;
+  leaveWait(fiber);
   return true;
 }
 
@@ -176,27 +185,23 @@ function runFiber(fiber: usize): void {
   const state = f.state;
   if (usedBytes() > stackLimit()) failTooDeep(fiber);
   else if (state == State.RUNNING) {
-    if (f.flags & ATTENTION) strikeOrClear(f);
+    if (f.flags & ATTENTION && mustStrike(f)) strike(f);
     makeReady(fiber);
   } else if (state == State.PARKED) {
-    if (f.flags & ATTENTION) strikeParked(fiber);
+    if (f.flags & ATTENTION && mustStrike(f)) strikeParked(fiber);
   } else leaveForGood(fiber, state, true);
 }
 
 /** The fiber has used what it was woken with: a cancellation that had to wait strikes now. */
-function strikeOrClear(f: Record): void {
+// @ts-ignore: decorator
+@inline
+function mustStrike(f: Record): bool {
   f.flags &= ~Flag.GIVEN;
-  if ((f.flags & (Flag.CANCEL_PENDING | Flag.SHIELDED)) == Flag.CANCEL_PENDING) strike(f);
-}
-
-function strikeParked(fiber: usize): void {
-  const f = record(fiber);
-  f.flags &= ~Flag.GIVEN;
-  if ((f.flags & (Flag.CANCEL_PENDING | Flag.SHIELDED)) == Flag.CANCEL_PENDING) interrupt(fiber);
+  return (f.flags & (Flag.CANCEL_PENDING | Flag.SHIELDED)) == Flag.CANCEL_PENDING;
 }
 
 /** Cancels a parked fiber. A wait that owes something when it is left shields the fiber until it is done: see `Condition`. */
-function interrupt(fiber: usize): void {
+function strikeParked(fiber: usize): void {
   const f = record(fiber);
   leaveWait(fiber);
   if (f.flags & Flag.SHIELDED) f.flags |= Flag.CANCEL_PENDING;
@@ -218,7 +223,7 @@ function enterNothing(_fiber: usize): bool {
 
 function leaveWait(fiber: usize): void {
   const f = record(fiber);
-  call_indirect<void>(f.leave, fiber);
+  callLeave(f.leave, fiber);
   f.generation++;
 }
 
@@ -305,7 +310,7 @@ export function cancelFiber(fiber: usize, reason: string): void {
     return;
   }
   if (f.flags & (Flag.GIVEN | Flag.SHIELDED)) f.flags |= Flag.CANCEL_PENDING;
-  else if (f.state == State.PARKED) interrupt(fiber);
+  else if (f.state == State.PARKED) strikeParked(fiber);
   else strike(f);
 }
 

@@ -15,19 +15,30 @@
  * ╘═════════════════════════════════════════╛
  */
 import { now } from "./abi";
-import { link } from "./barrier";
+import { callArm, callCase } from "./callback";
+import { BroadcastReceiver, selectBroadcast } from "./broadcast";
 import { Channel } from "./channel";
 import { selectReceive, selectSend } from "./channel-wait";
 import { current, requireFiber, suspend } from "./context";
 import { beginFail, fail } from "./failure";
+import { Event, selectEvent } from "./event";
 import { Fiber, selectJoin } from "./fiber";
+import { Future, selectFuture } from "./future";
+import { Mutex, selectLock } from "./mutex";
 import { randomBelow } from "./random";
 import { Flag, indexOf, Reason, record } from "./record";
+import { RwLock, selectReadLock, selectWriteLock } from "./rwlock";
 import { beginPark } from "./scheduler";
-import { Case, caseAt, indexOfCase, leaveCases, SelectRecord } from "./select-case";
+import { Case, caseAt, chooseEarliest, indexOfCase, leaveCases, SelectRecord } from "./select-case";
+import { selectAcquire, Semaphore } from "./semaphore";
+import { selectTick, Ticker } from "./ticker";
+import { selectTimer, Timer } from "./timer";
 import { reserveTimer, startTimer, stopTimer } from "./timers";
 import { toBits } from "./value";
+import { selectWaitGroup, WaitGroup } from "./wait-group";
 import { pushWaiter } from "./wait-queue";
+import { selectWatch, WatchObserver } from "./watch";
+import { link } from "./write-barrier";
 
 const INITIAL_CASES: u32 = 4;
 const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
@@ -72,6 +83,61 @@ export class Select {
     return this.add(selectJoin(this.next(), changetype<usize>(fiber)));
   }
 
+  /** So many permits of the semaphore. @throws E_INVALID_COUNT below 1 */
+  acquire(semaphore: Semaphore, count: i32 = 1): i32 {
+    return this.add(selectAcquire(this.next(), changetype<usize>(semaphore), count));
+  }
+
+  /** The receiver's next value, then in its `value`; or the end: then its `hasValue` is false. */
+  broadcast<T>(receiver: BroadcastReceiver<T>): i32 {
+    return this.add(selectBroadcast(this.next(), changetype<usize>(receiver)));
+  }
+
+  /** The event is set. */
+  event(event: Event): i32 {
+    return this.add(selectEvent(this.next(), changetype<usize>(event)));
+  }
+
+  /** The future has a value, or has failed: its `value` then gives that, or fails. */
+  future<T>(future: Future<T>): i32 {
+    return this.add(selectFuture(this.next(), changetype<usize>(future)));
+  }
+
+  /** The mutex, whose owner the fiber then is. When it is so already, the case is ready, and its fiber fails with E_RELOCK. */
+  lock(mutex: Mutex): i32 {
+    return this.add(selectLock(this.next(), changetype<usize>(mutex)));
+  }
+
+  /** The lock, for reading. When the fiber owns it already, the case is ready, and its fiber fails with E_RELOCK. */
+  readLock(lock: RwLock): i32 {
+    return this.add(selectReadLock(this.next(), changetype<usize>(lock)));
+  }
+
+  /** The ticker's next tick, which is taken: its `time` tells when it was due; -1: the ticker is stopped. */
+  tick(ticker: Ticker): i32 {
+    return this.add(selectTick(this.next(), changetype<usize>(ticker)));
+  }
+
+  /** The timer's time has come, or it is stopped: its `tryWait` tells which. */
+  timer(timer: Timer): i32 {
+    return this.add(selectTimer(this.next(), changetype<usize>(timer)));
+  }
+
+  /** Nothing of the group is under way. */
+  waitGroup(group: WaitGroup): i32 {
+    return this.add(selectWaitGroup(this.next(), changetype<usize>(group)));
+  }
+
+  /** A version that the observer has not seen, then in its `value`; or the end: then its `hasValue` is false. */
+  watch<T>(observer: WatchObserver<T>): i32 {
+    return this.add(selectWatch(this.next(), changetype<usize>(observer)));
+  }
+
+  /** The lock, for writing. When the fiber owns it already, the case is ready, and its fiber fails with E_RELOCK. */
+  writeLock(lock: RwLock): i32 {
+    return this.add(selectWriteLock(this.next(), changetype<usize>(lock)));
+  }
+
   /**
    * Waits until a case is ready, and runs it. Without any that can be, waits forever.
    * @returns the index of the case that ran
@@ -87,7 +153,11 @@ export class Select {
     return this.chosen;
   }
 
-  /** Runs a case that is ready, without waiting. @returns its index; -1 when none is. @throws as `wait` does */
+  /**
+   * Runs a case that is ready, without waiting, also outside of fibers.
+   * @returns its index; -1 when none is
+   * @throws as `wait` does
+   */
   poll(): i32 {
     if (pollSelect(changetype<usize>(this), this.isBiased)) suspend();
     return this.chosen;
@@ -157,7 +227,7 @@ function makeRoom(select: usize): usize {
 
 /**
  * A case that is ready again and again, a closed channel say, would keep the fiber from ever waiting, and all others from running. So it
- * yields now and then.
+ * yields after so many that were, one after the other.
  */
 const BUDGET: u32 = 128;
 let budget: u32 = BUDGET;
@@ -196,7 +266,7 @@ function findReady(s: SelectRecord, isBiased: bool): bool {
   const end = s.cases + s.count * offsetof<Case>();
   for (let at = s.cases; at < end; at += offsetof<Case>()) {
     const isReady = caseAt(at).isReady;
-    if (!isReady || !call_indirect<bool>(isReady, at)) continue;
+    if (!isReady || !callCase(isReady, at)) continue;
     // The n-th takes the place of the one chosen before with a probability of 1/n: so each has the same.
     if (!count++ || !randomBelow(count)) s.chosen = indexOfCase(s, at);
     if (isBiased) break;
@@ -204,31 +274,29 @@ function findReady(s: SelectRecord, isBiased: bool): bool {
   return count != 0;
 }
 
-/** Chooses the case that is the first to be ready by itself, and tells when; infinite: none ever is. */
+/** Asks the cases that will be ready by themselves, chooses the first, and tells when; NaN: none ever will. */
 function armCases(s: SelectRecord): f64 {
-  let earliest = Infinity;
+  s.chosen = NOT_READY;
   let time = NaN;
   const end = s.cases + s.count * offsetof<Case>();
   for (let at = s.cases; at < end; at += offsetof<Case>()) {
     const arm = caseAt(at).arm;
     if (!arm) continue;
     if (isNaN(time)) time = now();
-    const deadline = call_indirect<f64>(arm, at, time);
-    caseAt(at).deadline = deadline;
-    if (deadline >= earliest) continue;
-    earliest = deadline;
-    s.chosen = indexOfCase(s, at);
+    caseAt(at).deadline = callArm(arm, at, time);
   }
-  return earliest;
+  return isNaN(time) ? NaN : chooseEarliest(s);
 }
 
 function waitForCases(select: usize, fiber: usize, deadline: f64): bool {
-  if (deadline != Infinity) {
+  if (!isNaN(deadline)) {
+    // Also when it is infinite: see `rearmCase`.
     reserveTimer();
     startTimer(fiber, deadline);
   }
   const s = selectRecord(select);
   s.waiter = fiber;
+  budget = BUDGET;
   const end = s.cases + s.count * offsetof<Case>();
   for (let at = s.cases; at < end; at += offsetof<Case>()) {
     if (caseAt(at).queue) pushWaiter(caseAt(at).queue, at);
@@ -236,16 +304,25 @@ function waitForCases(select: usize, fiber: usize, deadline: f64): bool {
   return beginPark(Reason.SELECT, select, indexOf(changetype<usize>(leaveSelect)));
 }
 
-/** When its timer has run out, what was chosen while it was armed stays chosen. */
+/** When its timer has run out, the case that was chosen while it was armed has won. */
 function leaveSelect(fiber: usize): void {
-  leaveCases(record(fiber).object, 0);
+  const f = record(fiber);
+  const s = selectRecord(f.object);
+  leaveCases(f.object, 0);
+  if (s.chosen != NOT_READY && !f.timer) {
+    f.flags |= Flag.GIVEN;
+    return;
+  }
+  s.waiter = 0;
   stopTimer(fiber);
 }
 
 /** True: suspend, to fail. */
 function endSelect(select: usize): bool {
-  record(current()).flags &= ~Flag.TIMED_OUT;
-  return endChosen(selectRecord(select));
+  const s = selectRecord(select);
+  s.waiter = 0;
+  record(current()).flags &= ~(Flag.TIMED_OUT | Flag.GIVEN);
+  return endChosen(s);
 }
 
 // @ts-ignore: decorator
@@ -256,13 +333,14 @@ function chosenCase(s: SelectRecord): usize {
 
 function runChosen(s: SelectRecord): bool {
   const chosen = chosenCase(s);
-  return call_indirect<bool>(caseAt(chosen).run, chosen);
+  const run = caseAt(chosen).run;
+  return run != 0 && callCase(run, chosen);
 }
 
 function endChosen(s: SelectRecord): bool {
   const chosen = chosenCase(s);
   const end = caseAt(chosen).end;
-  return end != 0 && call_indirect<bool>(end, chosen);
+  return end != 0 && callCase(end, chosen);
 }
 
 function armTimeout(at: usize, time: f64): f64 {

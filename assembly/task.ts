@@ -1,10 +1,10 @@
 /** `Task<R>`: a fiber with a result, and `spawn`, which starts one. */
-import { link } from "./barrier";
 import { endUnwind } from "./context";
 import { Failure } from "./failure";
 import { awaitEnd, createFiber, errorOf, failJoin, Fiber, isDone, setArgument } from "./fiber";
 import { Flag, indexOf, record, State } from "./record";
 import { cancelFiber } from "./scheduler";
+import { link } from "./write-barrier";
 
 /** A fiber with a result of type R. The same object as its `fiber`; see `Fiber` for what the members do. */
 export class Task<R> {

@@ -13,6 +13,13 @@ import { record } from "./record";
 
 /** Puts the waiter last. `queue` is the address of the queue's word. */
 export function pushWaiter(queue: usize, waiter: usize): void {
+  linkLast(queue, waiter);
+}
+
+/** The same, in the caller itself. */
+// @ts-ignore: decorator
+@inline
+export function linkLast(queue: usize, waiter: usize): void {
   const w = record(waiter);
   const first = load<usize>(queue);
   if (!first) {
@@ -30,6 +37,13 @@ export function pushWaiter(queue: usize, waiter: usize): void {
 
 /** Takes this waiter out, wherever it stands. */
 export function removeWaiter(queue: usize, waiter: usize): void {
+  unlink(queue, waiter);
+}
+
+/** The same, in the caller itself. */
+// @ts-ignore: decorator
+@inline
+export function unlink(queue: usize, waiter: usize): void {
   const w = record(waiter);
   const next = w.next;
   if (next == waiter) {

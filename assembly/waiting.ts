@@ -7,10 +7,10 @@
  */
 import { requireFiber } from "./context";
 import { Flag, indexOf, Reason, record } from "./record";
-import { beginPark, wake } from "./scheduler";
+import { parkFiber, wake } from "./scheduler";
 import { claim } from "./select-case";
 import { stopTimer } from "./timers";
-import { pushWaiter, removeWaiter, shiftWaiter } from "./wait-queue";
+import { linkLast, removeWaiter, shiftWaiter } from "./wait-queue";
 
 /**
  * Puts the running fiber last in a queue and parks it. True: suspend now.
@@ -18,16 +18,23 @@ import { pushWaiter, removeWaiter, shiftWaiter } from "./wait-queue";
  * @param amount what it waits for, if that is a number: see `amountOf`
  */
 export function beginWait(queue: usize, reason: Reason, object: usize, amount: u32 = 0): bool {
+  return beginWaitLeaving(queue, reason, object, amount, indexOf(changetype<usize>(leaveQueue)));
+}
+
+/** The same, for a wait that is left early in a way of its own: `leave` is for `beginPark`, and calls `leaveQueue`. */
+// @ts-ignore: decorator
+@inline
+export function beginWaitLeaving(queue: usize, reason: Reason, object: usize, amount: u32, leave: u16): bool {
   const fiber = requireFiber();
   record(fiber).value = waitValue(queue, amount);
-  pushWaiter(queue, fiber);
-  return beginPark(reason, object, indexOf(changetype<usize>(leaveQueue)));
+  linkLast(queue, fiber);
+  return parkFiber(fiber, reason, object, leave);
 }
 
 /** What a waiter's `value` holds. */
 // @ts-ignore: decorator
 @inline
-export function waitValue(queue: usize, amount: u32): u64 {
+function waitValue(queue: usize, amount: u32): u64 {
   return ((<u64>queue) << 32) | amount;
 }
 

@@ -22,6 +22,7 @@ import { part as skynet } from "./parts/skynet.ts";
 import { part as spawn } from "./parts/spawn.ts";
 import { part as switching } from "./parts/switch.ts";
 import { part as timer } from "./parts/timer.ts";
+import { part as vocabulary } from "./parts/vocabulary.ts";
 import { part as wasi } from "./parts/wasi.ts";
 import { goVersion } from "./peers/go.ts";
 import { type Report, summaryTable, writeDocs, writeResults } from "./report.ts";
@@ -32,6 +33,7 @@ const PARTS: Part[] = [
   depth,
   spawn,
   channel,
+  vocabulary,
   skynet,
   failure,
   resident,

@@ -35,7 +35,19 @@ test.each(documents.filter((file) => file.endsWith(".md")))("the links of %s lea
  * - ```js: in Node; directly below a program in AssemblyScript, it loads that one, as program.wasm.
  * - What is marked as a fragment is not run.
  */
-const guides = ["using", "concurrency", "server", "blocking", "channels"].map((name) => `docs/${name}.md`);
+const guides = [
+  "using",
+  "channels",
+  "select",
+  "locks",
+  "signals",
+  "timers",
+  "server",
+  "blocking",
+  "concurrency",
+  "futures",
+  "references",
+].map((name) => `docs/${name}.md`);
 
 interface Shown {
   heading: string;

@@ -1,8 +1,9 @@
-/** Every example, run as a newcomer runs it. */
+/** Every example: what it prints, and what it does for those outside. */
 import { readdirSync } from "node:fs";
-import { load, virtualDriver } from "as-fibers";
-import { compile } from "as-fibers/compiler";
-import { describe, expect, test } from "vitest";
+import { Writable } from "node:stream";
+import { type Driver, load, nodeDriver, virtualDriver } from "as-fibers";
+import { compile, type Compiled } from "as-fibers/compiler";
+import { beforeAll, describe, expect, test } from "vitest";
 import { asFibers } from "./setup/command.ts";
 import { exampleOutputs } from "./setup/example-outputs.ts";
 import { RawClient } from "./setup/raw-client.ts";
@@ -69,22 +70,41 @@ test("every example is tested", () => {
   expect(tested.toSorted()).toEqual(files.map((file) => file.slice(0, -3)).toSorted());
 });
 
-describe("on the driver node", () => {
-  test.each(Object.keys(exampleOutputs))("%s", async (name) => {
-    expect(await run(name)).toEqual({ code: 0, stdout: exampleOutputs[name], stderr: "" });
-  });
-});
-
-// Without the command, whose --driver has tests of its own: it would compile each once more in a process of its own.
-describe("on the driver virtual", () => {
-  test.each(Object.keys(exampleOutputs))("%s", async (name) => {
-    const { binary } = await compile(`examples/${name}.ts`, { target: "debug" });
-    const driver = virtualDriver();
-    const app = await load(binary, { driver });
+async function runOn(driver: Driver, { binary, sourceMap }: Compiled): Promise<void> {
+  const app = await load(binary, { driver, sourceMap });
+  try {
     await app.exports["main"]?.();
+  } finally {
     await app.close();
+  }
+  expect(app.warnings).toEqual([]);
+}
+
+// Without the command, which has tests of its own: each would be compiled once more, in a process of its own.
+describe.each(Object.keys(exampleOutputs))("%s", (name) => {
+  let compiled: Compiled;
+
+  beforeAll(async () => {
+    compiled = await compile(`examples/${name}.ts`, { target: "debug" });
+    expect(compiled.report).not.toMatch(/WARNING|ERROR/);
+  });
+
+  test("on the driver node", async () => {
+    let output = "";
+    const stdout = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        output += chunk.toString();
+        done();
+      },
+    });
+    await runOn(nodeDriver({ stdout }), compiled);
+    expect(output).toBe(exampleOutputs[name]);
+  });
+
+  test("on the driver virtual", async () => {
+    const driver = virtualDriver();
+    await runOn(driver, compiled);
     expect(driver.output).toBe(exampleOutputs[name]);
-    expect(app.warnings).toEqual([]);
   });
 });
 
@@ -98,7 +118,7 @@ test.each(["delay-server", "chat-server"])("%s on the driver virtual, where nobo
   expect(stderr).toMatch(/E_DEADLOCK[^]*"main": parked \(accept\)/);
 });
 
-test("arguments", async () => {
+test("by the command, with arguments", async () => {
   const stdout = "2 3 5\n";
   expect(await run("prime-sieve", "--", "3")).toEqual({ code: 0, stdout, stderr: "" });
   expect(await run("ping-pong", "--", "1")).toEqual({ code: 0, stdout: "ping 1\n", stderr: "" });

@@ -1,5 +1,5 @@
 /** Peer: the fibers of Effect, in JavaScript. */
-import { Effect, Fiber, Queue, References } from "effect";
+import { Effect, Fiber, Queue, References, Semaphore } from "effect";
 import { checkEqual, TurnOrder } from "../check.ts";
 import { nowNs } from "../clock.ts";
 
@@ -83,4 +83,67 @@ export async function passing(capacity: number, count: number): Promise<number> 
   }).pipe(Effect.provideService(References.PreventSchedulerYield, true), Effect.runPromise);
   checkEqual("messages out of order in Effect's queue", misplaced, 0);
   return time / count;
+}
+
+/** Nanoseconds for a number that goes to another fiber over one queue and comes back over another. Effect has no queue without a buffer. */
+export async function pingPong(count: number): Promise<number> {
+  let misplaced = 0;
+  let time = 0;
+  await Effect.gen(function* () {
+    const there = yield* Queue.bounded<number>(1);
+    const back = yield* Queue.bounded<number>(1);
+    const answer = Effect.gen(function* () {
+      for (let i = 0; i < count; i++) yield* Queue.offer(back, yield* Queue.take(there));
+    });
+    const answering = yield* Effect.forkChild(answer);
+    const started = nowNs();
+    for (let i = 0; i < count; i++) {
+      yield* Queue.offer(there, i);
+      if ((yield* Queue.take(back)) !== i) misplaced++;
+    }
+    time = nowNs() - started;
+    yield* Fiber.join(answering);
+  }).pipe(Effect.provideService(References.PreventSchedulerYield, true), Effect.runPromise);
+  checkEqual("numbers that did not come back over Effect's queues", misplaced, 0);
+  return time / count;
+}
+
+/** Nanoseconds per permit of a semaphore of one that is taken and released, by a fiber that nobody disturbs. */
+export async function locking(count: number): Promise<number> {
+  let held = 0;
+  let time = 0;
+  await Effect.gen(function* () {
+    const semaphore = yield* Semaphore.make(1);
+    const hold = Effect.sync(() => held++);
+    const started = nowNs();
+    for (let i = 0; i < count; i++) yield* semaphore.withPermits(1)(hold);
+    time = nowNs() - started;
+  }).pipe(Effect.provideService(References.PreventSchedulerYield, true), Effect.runPromise);
+  checkEqual("permits held of Effect's semaphore", held, count);
+  return time / count;
+}
+
+/** Nanoseconds per permit that two fibers, which both want it always, take from each other. */
+export async function handingOff(count: number): Promise<number> {
+  let held = 0;
+  let time = 0;
+  await Effect.gen(function* () {
+    const semaphore = yield* Semaphore.make(1);
+    // Whoever holds it lets the other one come and wait.
+    const hold = Effect.flatMap(
+      Effect.sync(() => held++),
+      () => Effect.yieldNow,
+    );
+    const contend = Effect.gen(function* () {
+      for (let i = 0; i < count; i++) yield* semaphore.withPermits(1)(hold);
+    });
+    const started = nowNs();
+    const one = yield* Effect.forkChild(contend);
+    const other = yield* Effect.forkChild(contend);
+    yield* Fiber.join(one);
+    yield* Fiber.join(other);
+    time = nowNs() - started;
+  }).pipe(Effect.provideService(References.PreventSchedulerYield, true), Effect.runPromise);
+  checkEqual("permits held of Effect's semaphore", held, 2 * count);
+  return time / count / 2;
 }

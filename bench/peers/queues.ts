@@ -111,3 +111,23 @@ export async function skynetByReturn(leaves: number): Promise<number> {
   checkEqual("sum of the tree of promises", sum, (leaves * (leaves - 1)) / 2);
   return end - begin;
 }
+
+/** Nanoseconds for a number that goes to another async function over one queue and comes back over another. */
+export async function pingPong(count: number): Promise<number> {
+  const there = new AsyncQueue<number>(0);
+  const back = new AsyncQueue<number>(0);
+  const answer = async (): Promise<void> => {
+    for (let i = 0; i < count; i++) await back.send(await there.receive());
+  };
+  const answering = answer();
+  let misplaced = 0;
+  const begin = nowNs();
+  for (let i = 0; i < count; i++) {
+    await there.send(i);
+    if ((await back.receive()) !== i) misplaced++;
+  }
+  const end = nowNs();
+  await answering;
+  checkEqual("numbers that did not come back over queues of promises", misplaced, 0);
+  return (end - begin) / count;
+}

@@ -18,7 +18,7 @@ import { NEVER_SUSPENDS, SWITCH, verifyAfterAsyncify, verifyBeforeAsyncify } fro
  */
 const NEVER_INLINED = [
   SWITCH,
-  NEVER_SUSPENDS,
+  `${NEVER_SUSPENDS}*`,
   "~lib/as-fibers/assembly/context/outsideFiber",
   "~lib/as-fibers/assembly/*/begin*",
   "~lib/as-fibers/assembly/*/refuse*",

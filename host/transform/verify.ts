@@ -7,8 +7,8 @@ import type { FunctionText, ModuleText } from "./module-text.ts";
 
 /** The one function that may start an unwinding. */
 export const SWITCH = "~lib/as-fibers/assembly/context/suspend";
-/** Calls the library's own functions by which a wait is left, which never wait themselves: its indirect call suspends nothing. */
-export const NEVER_SUSPENDS = "~lib/as-fibers/assembly/scheduler/leaveWait";
+/** Their functions call the library's own by table index, none of which waits: their indirect calls suspend nothing. */
+export const NEVER_SUSPENDS = "~lib/as-fibers/assembly/callback/";
 const RESUME = "~lib/as-fibers/assembly/context/resume";
 
 /** A build that would not suspend. */
@@ -146,7 +146,8 @@ function findSuspending(module: ModuleText, runtime: Set<string>): Set<string> {
   for (let grew = true; grew;) {
     grew = false;
     for (const f of module.functions.values()) {
-      if (runtime.has(f.name) || f.name === NEVER_SUSPENDS || suspending.has(f.name) || !isSuspending(f)) continue;
+      if (runtime.has(f.name) || f.name.startsWith(NEVER_SUSPENDS) || suspending.has(f.name) || !isSuspending(f))
+        continue;
       suspending.add(f.name);
       if (module.table.has(f.name)) indirectTypes.add(f.type);
       grew = true;

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { modelChannels } from "../setup/channel-model.ts";
 import { guest } from "../setup/guests.ts";
 import { readHeap } from "../setup/heap.ts";
+import { play } from "../setup/select-scripts.ts";
 import { loadWatched } from "../setup/watched.ts";
 import * as workloads from "../workloads/channels.ts";
 import { runInSuite } from "../workloads/workload.ts";
@@ -17,6 +18,12 @@ const RECEIVE_FROM_CLOSED =
   "E_CLOSED: cannot receive: the channel is closed and drained; next() tells the end instead of failing";
 const NO_VALUE =
   "E_NO_VALUE: the channel has no value for this fiber: value gives what its own last next(), tryNext() or select took, until it waits";
+
+/** `Overflow` */
+const BLOCK = 0;
+const DROP_OLDEST = 1;
+const DROP_NEWEST = 2;
+const KEEP_LATEST = 3;
 
 /** What a program logs until its standstill, on channel 0; and how its fibers have ended. */
 async function run(capacity: number, ...scripts: string[]): Promise<{ log: string[]; ends: string[] }> {
@@ -302,19 +309,126 @@ describe("a cancelled fiber", () => {
   });
 });
 
-describe("misuse", () => {
-  test.each([-1, -2147483648])("a channel of capacity %d fails its maker with E_INVALID_CAPACITY", async (capacity) => {
-    const app = await start();
-    await expect(app.exports["make"]?.(capacity)).rejects.toMatchObject({
-      code: "E_INVALID_CAPACITY",
-      message: `a channel cannot hold ${capacity} values: its capacity is 0 or more`,
-    });
-    expect(await app.exports["make"]?.(2147483647)).toBe(2147483647);
+describe("overflow: a send that finds the buffer full does not wait, but drops", () => {
+  test.each([
+    ["the oldest", "2o", ["1.2", "1.4"]],
+    ["its own", "2n", ["1.0", "1.1"]],
+    ["all but the latest", "0k", ["1.4"]],
+    ["all but the latest", "1k", ["1.4"]],
+  ])("%s: %s", async (_what, channel, kept) => {
+    const dropped = 4 - kept.length;
+    const [first, ...others] = kept;
+    const said = await play(
+      channel,
+      "send 0, trySend 0, biased s0 r-, trySend 0, look 0",
+      `next 0${", tryNext 0".repeat(kept.length)}, look 0`,
+    );
+    expect(said).toEqual([
+      "1 send: 1.0",
+      "1 trySend: 1.1 true",
+      "1 wait: 0 s0 1.2",
+      "1 trySend: 1.4 true",
+      `1 look: ${kept.length} of ${kept.length}, ${dropped} dropped`,
+      `2 next: ${first}`,
+      ...others.map((value) => `2 tryNext: ${value}`),
+      "2 tryNext: nothing",
+      `2 look: 0 of ${kept.length}, ${dropped} dropped`,
+    ]);
   });
+
+  test.each([
+    ["1o", "3.3"],
+    ["1n", "3.2"],
+    ["k", "3.3"],
+  ])("nothing while a fiber waits to receive, directly or in a select: %s", async (channel, kept) => {
+    expect(
+      await play(
+        channel,
+        "receive 0",
+        "wait r- r0",
+        `${"yield, trySend 0".concat(", trySend 0".repeat(3))}, look 0, receive 0`,
+      ),
+    ).toEqual([
+      ...[0, 1, 2, 3].map((n) => `3 trySend: 3.${n} true`),
+      "3 look: 1 of 1, 1 dropped",
+      `3 receive: ${kept}`,
+      "1 receive: 3.0",
+      "2 wait: 1 r0 3.1",
+    ]);
+  });
+
+  test.each(["1o", "1n", "k"])("what is kept outlives close; then sends fail: %s", async (channel) => {
+    expect(
+      await play(
+        channel,
+        "trySend 0, close 0, next 0, next 0, poll r0, look 0, trySend 0",
+        "yield, wait s0",
+        "yield, send 0",
+      ),
+    ).toEqual([
+      "1 trySend: 1.0 true",
+      "1 next: 1.0",
+      "1 next: end",
+      "1 poll: 0 r0 end",
+      "1 look: 0 of 1, 0 dropped",
+      ...[1, 2, 3].map((fiber) => `${fiber} ended: ${SEND_ON_CLOSED}`),
+    ]);
+  });
+});
+
+describe("misuse", () => {
+  test.each([
+    [-1, BLOCK, "0 or more"],
+    [-2147483648, BLOCK, "0 or more"],
+    [0, DROP_OLDEST, "1 or more, to drop what does not fit"],
+    [-1, DROP_OLDEST, "1 or more, to drop what does not fit"],
+    [0, DROP_NEWEST, "1 or more, to drop what does not fit"],
+    [2, KEEP_LATEST, "1, to keep the latest"],
+    [-1, KEEP_LATEST, "1, to keep the latest"],
+  ])(
+    "a channel of capacity %d, overflow %d, fails its maker with E_INVALID_CAPACITY",
+    async (capacity, overflow, limits) => {
+      const app = await start();
+      await expect(app.exports["make"]?.(capacity, overflow)).rejects.toMatchObject({
+        code: "E_INVALID_CAPACITY",
+        message: `a channel cannot hold ${capacity} values: its capacity is ${limits}`,
+      });
+      expect(await app.exports["make"]?.(2147483647, BLOCK)).toBe(2147483647);
+      expect(await app.exports["make"]?.(2147483647, DROP_OLDEST)).toBe(2147483647);
+      expect(await app.exports["make"]?.(0, KEEP_LATEST)).toBe(1);
+    },
+  );
 
   test("fails the fiber that does it, and nobody else: no value is lost", async () => {
     expect(await (await start()).exports["misuseBeside"]?.()).toBe(
       lines("x0 x1 x2", "false E_INVALID_CAPACITY false E_CLOSED 0"),
+    );
+  });
+});
+
+describe("programs", () => {
+  test("a chain of 10,000 fibers", async () => {
+    expect(await (await start()).exports["chain"]?.(10_000)).toBe(20_000);
+  });
+
+  test("a sieve of primes", async () => {
+    const primes: number[] = [];
+    for (let n = 2; primes.length < 100; n++) if (primes.every((prime) => n % prime)) primes.push(n);
+    expect(await (await start()).exports["sieve"]?.(100)).toBe(primes.join(" "));
+  });
+
+  test("power series that feed on themselves", async () => {
+    expect(await (await start()).exports["powerSeries"]?.(8)).toBe(
+      lines(
+        "1 0 1",
+        "1 1 0",
+        "1/2 0 -1/2",
+        "1/6 -1/6 0",
+        "1/24 0 1/24",
+        "1/120 1/120 0",
+        "1/720 0 -1/720",
+        "1/5040 -1/5040 0",
+      ),
     );
   });
 });
@@ -373,6 +487,23 @@ describe("memory", () => {
     }
     expect(await app.exports["empty"]?.()).toBe(2000);
     expect(await app.exports["circulate"]?.(50, 5000)).toBe(5000);
+    expect(await app.exports["giveAndForget"]?.(100)).toBe(100);
+  });
+
+  test.each([
+    ["the oldest", 3, DROP_OLDEST],
+    ["the newest", 3, DROP_NEWEST],
+    ["all but the latest", 1, KEEP_LATEST],
+  ])("what is dropped is freed: %s", async (_what, capacity, overflow) => {
+    const app = await start();
+    const round = async (count: number) => {
+      expect(await app.exports["dropMany"]?.(capacity, overflow, count)).toBe(BigInt(count - capacity));
+      app.collect();
+      return readHeap(app);
+    };
+    const before = await round(10);
+    expect(await round(100_000)).toEqual(before);
+    expect(app.memory.buffer.byteLength).toBeLessThan(8 << 20);
   });
 
   test.each([true, false])("a channel that only its waiting fibers know is kept; senders: %s", async (isSending) => {

@@ -118,9 +118,9 @@ test("what a deep suspension has saved is freed when the fiber next suspends at 
   const app = await loadWatched(guest("context").binary, {
     // The main fiber and each of the others once per turn: all are deep after the first one, and at the surface after the second.
     turnSwitches: fibers + 1,
-    afterTurn(app) {
-      app.collect();
-      if (base) used.push(readBlocks(app.memory, base).usedBytes);
+    afterTurn(watched) {
+      watched.collect();
+      if (base) used.push(readBlocks(watched.memory, base).usedBytes);
     },
   });
   base = (await app.exports["heapBase"]?.()) as number;

@@ -10,7 +10,7 @@ afterAll(() => app.terminate());
 const SEPARATOR = "\u0001";
 
 async function lines(text: string, sizes: number[], limit = -1, verb = "lines"): Promise<string[]> {
-  return ((await app.exports[verb]?.(text, sizes.join(" "), limit)) as string).split(SEPARATOR);
+  return String(await app.exports[verb]?.(text, sizes.join(" "), limit)).split(SEPARATOR);
 }
 
 /** What it must give: the lines, then how it ends. */

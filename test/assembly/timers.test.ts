@@ -32,7 +32,7 @@ describe("sleep", () => {
         .map((duration, i) => ({ i, duration }))
         .toSorted((a, b) => a.duration - b.duration)
         .map(({ i, duration }) => [i, duration, duration * 1e6].join(" "));
-      const log = ((await app.exports["sleepAll"]?.(list.join(" "))) as string).split("\n");
+      const log = String(await app.exports["sleepAll"]?.(list.join(" "))).split("\n");
       expect(log.pop()).toBe("0 timers");
       expect(log.map((line) => line.split(" ").map(Number).join(" "))).toEqual(expected);
     });

@@ -1,5 +1,5 @@
 // What channels carry, where they can be used, and what they keep in memory.
-import { Channel, Fiber, go, run, spawn, State, Task, yieldNow } from "as-fibers/assembly";
+import { Channel, Fiber, go, Overflow, run, Select, spawn, State, Task, yieldNow } from "as-fibers/assembly";
 import { log, takeLog } from "./support/log";
 
 export { heapBase } from "./support/heap";
@@ -109,12 +109,12 @@ export function carryNan(bits: i64): i64 {
 
 // --- misuse ---
 
-export function make(capacity: i32): i32 {
-  return new Channel<i32>(capacity).capacity;
+export function make(capacity: i32, overflow: i32): i32 {
+  return new Channel<i32>(capacity, <Overflow>overflow).capacity;
 }
 
 function makeNegative(): void {
-  make(-1);
+  make(-1, Overflow.BLOCK);
 }
 
 let shared: Channel<string> | null = null;
@@ -255,4 +255,190 @@ export function serveInTurn(count: i32, capacity: i32, areSending: bool): i32 {
   for (let i = 0; i < count; i++) if (i & 1 || !channel.trySend(i)) channel.send(i);
   for (let i = 0; i < count; i++) right += tasks[i].join();
   return right;
+}
+
+// --- values that are dropped or given ---
+
+/** Sends points into a channel that keeps only a few; returns how many it has dropped, if it has kept the right ones. */
+export function dropMany(capacity: i32, overflow: i32, count: i32): i64 {
+  const channel = new Channel<Point>(capacity, <Overflow>overflow);
+  for (let i = 0; i < count; i++) if (!channel.trySend(new Point(i, -i))) return -1;
+  const isNewestLost = overflow == Overflow.DROP_NEWEST;
+  let expected = isNewestLost ? 0 : count - capacity;
+  for (; channel.tryNext(); expected++) if (channel.value.x != expected || channel.value.y != -expected) return -2;
+  return expected == (isNewestLost ? capacity : count) ? channel.dropped : -3;
+}
+
+/** Gives points to a fiber that waits, and makes work for the collector before it runs; returns how many came whole. */
+export function giveAndForget(count: i32): i32 {
+  const channel = new Channel<Point>();
+  const task = spawn((from: Channel<Point>): i32 => {
+    let right = 0;
+    let seen = 0;
+    for (; from.next(); seen++) right += <i32>(from.value.x == seen && from.value.y == -seen);
+    return right;
+  }, channel);
+  for (let i = 0; i < count; i++) {
+    yieldNow();
+    give(channel, i);
+    for (let j = 0; j < 300; j++) new Point(j, j);
+  }
+  channel.close();
+  return task.join();
+}
+
+/** In a function of its own: afterwards nothing here refers to the point. */
+function give(channel: Channel<Point>, n: i32): void {
+  channel.trySend(new Point(n, -n));
+}
+
+// --- programs ---
+
+class Link {
+  from: Channel<i32>;
+
+  constructor(public to: Channel<i32>) {
+    this.from = new Channel<i32>();
+  }
+}
+
+/** A chain of fibers, each of which adds one to what the next one sends. Returns how many have added their one, to two values. */
+export function chain(count: i32): i32 {
+  const first = new Channel<i32>();
+  let to = first;
+  for (let i = 0; i < count; i++) {
+    const added = new Link(to);
+    go((link: Link): void => {
+      for (let i = 0; i < 2; i++) link.to.send(link.from.receive() + 1);
+    }, added);
+    to = added.from;
+  }
+  go((last: Channel<i32>): void => {
+    last.send(0);
+    last.send(1000);
+  }, to);
+  return first.receive() + first.receive() - 1000;
+}
+
+class Filter {
+  to: Channel<i32> = new Channel<i32>();
+
+  constructor(
+    public from: Channel<i32>,
+    public prime: i32,
+  ) {}
+}
+
+/** The first primes: a chain of fibers, each of which lets pass what its prime does not divide. */
+export function sieve(count: i32): string {
+  const fibers: Fiber[] = [];
+  let candidates = new Channel<i32>();
+  fibers.push(
+    go((to: Channel<i32>): void => {
+      for (let n = 2; ; n++) to.send(n);
+    }, candidates),
+  );
+  const primes: i32[] = [];
+  while (primes.length < count) {
+    const prime = candidates.receive();
+    primes.push(prime);
+    const filter = new Filter(candidates, prime);
+    fibers.push(
+      go((by: Filter): void => {
+        while (by.from.next()) {
+          const n = by.from.value;
+          if (n % by.prime) by.to.send(n);
+        }
+      }, filter),
+    );
+    candidates = filter.to;
+  }
+  for (let i = 0; i < fibers.length; i++) fibers[i].cancel();
+  return primes.join(" ");
+}
+
+/** A fraction in lowest terms. */
+class Ratio {
+  constructor(
+    public over: i64,
+    public under: i64,
+  ) {
+    let a = over < 0 ? -over : over;
+    let b = under;
+    while (b) {
+      const rest = a % b;
+      a = b;
+      b = rest;
+    }
+    this.over = over / a;
+    this.under = under / a;
+  }
+}
+
+/** The coefficients of a power series, one after the other: endless, and made only as they are asked for. */
+class Series {
+  out: Channel<Ratio> = new Channel<Ratio>();
+  one: Channel<Ratio> = new Channel<Ratio>();
+  other: Channel<Ratio> = new Channel<Ratio>();
+
+  constructor(
+    public first: Ratio,
+    public sign: i64,
+  ) {}
+
+  /** Comes out twice: in `one`, as it is asked for, and in `other`, to be read at its own pace. */
+  fork(): void {
+    go((series: Series): void => {
+      const forOne: Ratio[] = [];
+      const forOther: Ratio[] = [];
+      const select = new Select();
+      while (true) {
+        select.clear();
+        select.receive<Ratio>(forOne.length ? null : series.out);
+        select.send<Ratio>(forOne.length ? series.one : null, forOne.length ? forOne[0] : series.first);
+        select.send<Ratio>(forOther.length ? series.other : null, forOther.length ? forOther[0] : series.first);
+        const chosen = select.wait();
+        if (chosen == 0) {
+          forOne.push(series.out.value);
+          forOther.push(series.out.value);
+        } else if (chosen == 1) forOne.shift();
+        else forOther.shift();
+      }
+    }, this);
+  }
+
+  /** The integral of what the other series' `other` gives, with its sign and first coefficient. */
+  integrate(source: Series): void {
+    go(
+      (sides: Series[]): void => {
+        sides[0].out.send(sides[0].first);
+        for (let n: i64 = 1; ; n++) {
+          const next = sides[1].other.receive();
+          sides[0].out.send(new Ratio(next.over * sides[0].sign, next.under * n));
+        }
+      },
+      [this, source],
+    );
+  }
+}
+
+function take(series: Series): string {
+  const next = series.one.receive();
+  return next.under == 1 ? `${next.over}` : `${next.over}/${next.under}`;
+}
+
+/** The exponential function, the sine and the cosine, from what they are the integrals of: each feeds on itself. */
+export function powerSeries(count: i32): string {
+  takeLog();
+  const exponential = new Series(new Ratio(1, 1), 1);
+  exponential.fork();
+  exponential.integrate(exponential);
+  const sine = new Series(new Ratio(0, 1), 1);
+  const cosine = new Series(new Ratio(1, 1), -1);
+  sine.fork();
+  cosine.fork();
+  sine.integrate(cosine);
+  cosine.integrate(sine);
+  for (let i = 0; i < count; i++) log(`${take(exponential)} ${take(sine)} ${take(cosine)}`);
+  return takeLog();
 }

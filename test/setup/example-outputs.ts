@@ -37,4 +37,52 @@ the umbrella is given back
 the lamp is given back
 waiter: E_CANCELLED: closing time
 `,
+  futures: `\
+Ada: answer after 10
+Grace: answer after 20
+Edsger: answer after 30
+Ada: answer after 40
+Grace: answer after 50
+Edsger: answer after 60
+polled only when something was there: true
+`,
+  pipeline: `\
+the squares of 1 to 100 add up to 338350
+at most 7 numbers under way
+`,
+  "pub-sub": `\
+quick: 1 2 3 4 5 6 7 8 9 10
+slow: 1 (5 missed) 7 8 9 10
+`,
+  "rate-limiter": `\
+request 1
+request 2
+request 3
+request 4
+request 5
+request 6
+request 7
+request 8
+8 requests, and no faster than allowed: true
+`,
+  "request-coalescing": `\
+the page /a
+E_NOT_FOUND: there is no /lost
+the page /a
+the page /b
+the page /a
+E_NOT_FOUND: there is no /lost
+6 asked, 3 fetched
+`,
+  "worker-pool": `\
+8 squared is 64
+7 squared is 49
+6 squared is 36
+5 squared is 25
+4 squared is 16
+3 squared is 9
+2 squared is 4
+1 squared is 1
+at most 3 jobs at once
+`,
 };

@@ -55,12 +55,16 @@ export const variants: Record<string, FlaggedVariant[]> = {
   collector: [{ runtime: "minimal" }, { label: "small-steps", flags: smallSteps }],
   context: [{ target: "debug" }],
   exhaustion: [{ label: "small-shadow-stack", flags: ["--stackSize", "8192"] }],
+  "news-memory": [{ runtime: "minimal" }, { label: "small-steps", flags: smallSteps }],
   programs: [
     { runtime: "minimal" },
     { runtime: "stub" },
     { target: "debug" },
     { label: "small-steps", flags: smallSteps },
   ],
+  "vocabulary-programs": [{ target: "debug" }, { label: "small-steps", flags: smallSteps }],
+  select: [{ runtime: "minimal" }, { label: "small-steps", flags: smallSteps }],
+  sync: [{ runtime: "minimal" }, { label: "small-steps", flags: smallSteps }],
 };
 
 /** Programs for a WASI host, of test/guests/wasi/, that several test files run; the others are compiled by the only one that does. */
@@ -97,13 +101,14 @@ export async function compileGuests(): Promise<void> {
   await Promise.all(threads);
 }
 
-/** These are optimized as programs are, since they are about the switch itself, and in one variant. The others less: it takes half the time. */
+/** What is about the switch itself is optimized as programs are. The others, and variants, less: it takes half the time. */
 const OPTIMIZED =
-  /^(channel|collector|context|exhaustion|host-(failures|memory)|programs|scheduler|select|traps|vocabulary)/;
+  /^(channel-programs|context|exhaustion|host-(failures|memory)|programs|scheduler|traps|vocabulary-programs)$/;
 
 function makeJob(name: string, variant: FlaggedVariant): Job {
   const { target = "release", runtime = "incremental", host = "javascript" } = variant;
-  const isLess = target === "release" && (!OPTIMIZED.test(name) || runtime !== "incremental");
+  const isLess =
+    target === "release" && !(OPTIMIZED.test(name) && runtime === "incremental" && variant.label !== "small-steps");
   const flags = [...(isLess ? ["--optimizeLevel", "2"] : []), ...(variant.flags ?? [])];
   const source = path.join(root, "test/guests", `${name}.ts`);
   // Those of a WASI host are made of other guests.

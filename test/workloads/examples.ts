@@ -8,14 +8,20 @@ import type { Workload } from "./workload.ts";
 const NAMES = [
   "cleanup",
   "five-at-once",
+  "futures",
   "hundred-requests",
   "nested-spawn",
   "ping-pong",
+  "pipeline",
   "prime-sieve",
+  "pub-sub",
+  "rate-limiter",
+  "request-coalescing",
   "reverse-responses",
   "sleep-sort",
   "trap",
   "two-counters",
+  "worker-pool",
 ];
 
 const DRIVERS: ((stdout: Writable) => Driver)[] = [

@@ -7,8 +7,8 @@ import { loadWatched } from "../setup/watched.ts";
 export interface ProgramRunnerOptions {
   /** A guest whose export `execute` runs a program, and tells what happened. */
   binary: Uint8Array;
-  /** What must have happened. */
-  model: (program: string) => string;
+  /** What must have happened. It may look at what has been told where the guest was free to choose. */
+  model: (program: string, told: string) => string;
   /** A program that makes what is then kept: the table of calls and the like. */
   firstProgram: string;
   /** Switches per turn; a turn is long without. */
@@ -39,7 +39,8 @@ export class ProgramRunner {
     const app = this.#app as App;
     // Whatever goes wrong: the next program, a shrunk one perhaps, begins with a new instance.
     this.#app = undefined;
-    assert.equal(await app.exports["execute"]?.(program), this.#options.model(program));
+    const told = (await app.exports["execute"]?.(program)) as string;
+    assert.equal(told, this.#options.model(program, told));
     if (this.#options.checksHeap) {
       assert.equal(await readCollected(app), this.#heap, "the program has left something behind");
     }

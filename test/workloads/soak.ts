@@ -15,6 +15,7 @@ import * as fibers from "./fibers.ts";
 import * as programs from "./programs.ts";
 import * as timers from "./timers.ts";
 import { traps } from "./traps.ts";
+import * as vocabulary from "./vocabulary.ts";
 import * as wasiImages from "./wasi-images.ts";
 import { listsInSimulatedWorld } from "./wasi-lists.ts";
 import type { Workload } from "./workload.ts";
@@ -24,6 +25,7 @@ const all: Workload[] = [
   ...Object.values(fibers),
   ...Object.values(timers),
   ...Object.values(channels),
+  ...vocabulary.all,
   traps,
   exhaustion,
   heldConnections,

@@ -36,6 +36,9 @@ func main() {
 		figures["spawn"] = median(func() float64 { return spawning(200000) })
 		figures["channel unbuffered"] = median(func() float64 { return passing(0, 500000) })
 		figures["channel buffered"] = median(func() float64 { return passing(128, 500000) })
+		figures["select"] = median(func() float64 { return selecting(100000) })
+		figures["lock"] = median(func() float64 { return locking(2000000) })
+		figures["ping-pong"] = median(func() float64 { return pingPong(200000) })
 		figures["skynet"] = median(func() float64 { return skynet(1000000) })
 		figures["panic"] = median(func() float64 { return panicking(100000) })
 		figures["timer"] = timers(100000, 200000)
@@ -129,6 +132,66 @@ func passing(capacity, count int) float64 {
 	}
 	elapsed := time.Since(begin)
 	check(expected == count, "messages are missing")
+	return float64(elapsed.Nanoseconds()) / float64(count)
+}
+
+// Nanoseconds per message that a select takes from three channels, in each of which there are some.
+func selecting(count int) float64 {
+	channels := [3]chan int{}
+	for i := range channels {
+		channels[i] = make(chan int, count)
+		for j := 0; j < count; j++ {
+			channels[i] <- j
+		}
+	}
+	taken := 0
+	begin := time.Now()
+	for i := 0; i < count; i++ {
+		select {
+		case <-channels[0]:
+			taken++
+		case <-channels[1]:
+			taken++
+		case <-channels[2]:
+			taken++
+		}
+	}
+	elapsed := time.Since(begin)
+	left := len(channels[0]) + len(channels[1]) + len(channels[2])
+	check(taken == count && left == 2*count, "messages are missing in the select")
+	return float64(elapsed.Nanoseconds()) / float64(count)
+}
+
+// Nanoseconds per lock and unlock of a mutex that nobody else wants.
+func locking(count int) float64 {
+	var mutex sync.Mutex
+	held := 0
+	begin := time.Now()
+	for i := 0; i < count; i++ {
+		mutex.Lock()
+		held++
+		mutex.Unlock()
+	}
+	elapsed := time.Since(begin)
+	check(held == count, "the mutex was not held")
+	return float64(elapsed.Nanoseconds()) / float64(count)
+}
+
+// Nanoseconds for a number that goes to another goroutine over one channel and comes back over another.
+func pingPong(count int) float64 {
+	there, back := make(chan int), make(chan int)
+	go func() {
+		for value := range there {
+			back <- value
+		}
+	}()
+	begin := time.Now()
+	for i := 0; i < count; i++ {
+		there <- i
+		check(<-back == i, "a number has not come back")
+	}
+	elapsed := time.Since(begin)
+	close(there)
 	return float64(elapsed.Nanoseconds()) / float64(count)
 }
 

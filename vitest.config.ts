@@ -6,6 +6,8 @@ export default defineConfig({
     globalSetup: ["test/setup/compile.ts"], // compiles every guest once
     pool: "forks",
     maxWorkers: 2,
+    // One process for all files of a worker: starting one for each takes a fifth of the time.
+    isolate: false,
     fileParallelism: true,
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -1,6 +1,6 @@
 /** Compiles AssemblyScript in memory: asc with the transform, for `as-fibers run`, the demos, tests and benchmarks. */
 import path from "node:path";
-import { createMemoryStream, main } from "assemblyscript/asc";
+import { createMemoryStream, libraryFiles, main } from "assemblyscript/asc";
 import { FibersError } from "./errors.ts";
 import { diskFiles, type SourceFiles } from "./source-files.ts";
 import FibersTransform from "./transform/index.ts";
@@ -30,15 +30,19 @@ export interface Compiled {
 
 const TARGETS = { debug: ["--debug"], release: ["--optimizeLevel", "3", "--shrinkLevel", "0"] };
 
+let last: Promise<unknown> = Promise.resolve();
+
 /**
- * Compiles one file with all that it imports.
+ * Compiles one file with all that it imports. One after the other: asc and Binaryen keep settings for the whole process.
  * @throws E_COMPILE with asc's report, which names file and line and shows the source
  */
-export async function compile(
-  file: string,
-  options: CompileOptions = {},
-  files: SourceFiles = diskFiles,
-): Promise<Compiled> {
+export function compile(file: string, options: CompileOptions = {}, files: SourceFiles = diskFiles): Promise<Compiled> {
+  const compiled = last.then(() => compileNow(file, options, files));
+  last = compiled.catch(() => {});
+  return compiled;
+}
+
+async function compileNow(file: string, options: CompileOptions, files: SourceFiles): Promise<Compiled> {
   const { target = "release", runtime = "incremental", flags = [], fibers = true, host = "javascript" } = options;
   const baseDir = path.dirname(path.resolve(file));
   const output = new Map<string, string | Uint8Array>();
@@ -48,6 +52,7 @@ export async function compile(
   // A WASI host reads no source map.
   if (host === "javascript") argv.push("--sourceMap");
   argv.push("--config", "none", ...TARGETS[target], ...(fibers ? ["--stackSize", "262144"] : []), ...flags);
+  const before = new Set(Object.keys(libraryFiles));
   const { error } = await main(argv, {
     stdout,
     stderr,
@@ -56,6 +61,8 @@ export async function compile(
     writeFile: (name, contents) => void output.set(name, contents),
     listFiles: (folder, from) => files.list(path.resolve(from, folder)),
   });
+  // asc keeps what `--lib` has named, for all that it compiles later in this process.
+  for (const name of Object.keys(libraryFiles)) if (!before.has(name)) delete libraryFiles[name];
   const report = stderr.toString().trim();
   if (error) {
     // asc's report ends with the error's message, unless it failed before it could report.

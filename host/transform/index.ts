@@ -10,7 +10,7 @@ import { libraryVersion } from "../version.ts";
 import { type Module, type Parser, type Program, RUNTIME_NAMES, type Source, SourceKind } from "./compiler.ts";
 import { type EntryFunction, exportedFunctions, generateEntry } from "./entry.ts";
 import { addGlobalsCopy } from "./globals.ts";
-import { instrument, type Instrumented } from "./instrument.ts";
+import { instrument, type Instrumented, type InstrumentOptions } from "./instrument.ts";
 import { bindParking, generateParking } from "./parking.ts";
 import { findRuntimeFunctions } from "./runtime-functions.ts";
 import { restoreStartLines } from "./start-lines.ts";
@@ -60,7 +60,7 @@ export default class FibersTransform {
       for (const { description } of this.#exports) module.removeExport(description.name);
       this.bind(module);
       const stackEnd = constantGlobal(module, "~lib/memory/__data_end");
-      const result = instrument(module, {
+      const result = this.instrument(module, {
         optimizeLevel: options.optimizeLevelHint,
         shrinkLevel: options.shrinkLevelHint,
         debugInfo: options.debugInfo,
@@ -90,6 +90,11 @@ export default class FibersTransform {
     bindParking(module);
     if (module.getGlobal(STACK_POINTER)) module.addGlobalExport(STACK_POINTER, STACK_POINTER_EXPORT);
     for (const total of LIVE_BYTES) if (module.getGlobal(total)) module.addGlobalExport(total, LIVE_BYTES_EXPORT);
+  }
+
+  /** Overridden in tests that change a step of it. */
+  protected instrument(module: Module, options: InstrumentOptions): Instrumented {
+    return instrument(module, options);
   }
 
   /** Adds to the instrumented module what its host needs to know of it. */

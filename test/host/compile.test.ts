@@ -47,6 +47,22 @@ test("runtimes, and options for asc", async () => {
   expect(report).toMatch(/the runtime stub never frees memory/);
 });
 
+test("a library that one program is given is not there for the next ones, nor for those that are compiled meanwhile", async () => {
+  mkdirSync(path.join(folder, "given"));
+  write("given/answers.ts", "export function answer(): i32 { return 42; }");
+  const uses = write("uses.ts", 'import { answer } from "answers";\nexport function main(): i32 { return answer(); }');
+  const lacks = write(
+    "lacks.ts",
+    'import { answer } from "answers";\nexport function main(): i32 { return answer(); }\n',
+  );
+  const results = await Promise.allSettled([
+    compile(lacks, { target: "debug" }),
+    compile(uses, { target: "debug", flags: ["--lib", path.join(folder, "given")] }),
+    compile(lacks, { target: "debug" }),
+  ]);
+  expect(results.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "rejected"]);
+});
+
 describe("E_COMPILE", () => {
   const failureOf = (file: string) =>
     compile(file, { target: "debug" }).then(

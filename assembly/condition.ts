@@ -10,7 +10,7 @@
 import { current, requireFiber, suspend } from "./context";
 import { now } from "./abi";
 import { beginFail } from "./failure";
-import { beginLock, handOff, Mutex, notOwner } from "./mutex";
+import { beginLock, handOff, Mutex, refuseNotOwner } from "./mutex";
 import { ownerOf } from "./ownership";
 import { Flag, indexOf, Reason, record, State } from "./record";
 import { wake } from "./scheduler";
@@ -61,7 +61,7 @@ function isShielded(): bool {
 
 function beginCondition(condition: usize, mutex: usize, timeout: f64): bool {
   const fiber = current();
-  if (ownerOf(mutex) != fiber) return beginFail(notOwner(mutex, "wait"), "E_NOT_OWNER", null);
+  if (ownerOf(mutex) != fiber) return refuseNotOwner(mutex, "wait");
   if (!(timeout >= 0)) return failTimeout(timeout);
   if (timeout != Infinity) {
     reserveTimer();

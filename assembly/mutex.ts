@@ -95,14 +95,14 @@ export function beginLock(mutex: usize): bool {
     own(mutex, fiber);
     return false;
   }
-  if (owner == fiber) return beginFail(RELOCK, "E_RELOCK", null);
+  if (owner == fiber) return refuseRelock();
   return beginWait(mutex + offsetof<MutexRecord>("waiters"), Reason.LOCK, mutex);
 }
 
 /** In halves although it does not wait: so that all of it is not instrumented for the case that it fails. True: suspend. */
 function beginUnlock(mutex: usize): bool {
   const owner = ownerOf(mutex);
-  if (!owner || owner != current()) return beginFail(notOwner(mutex, "unlock"), "E_NOT_OWNER", null);
+  if (!owner || owner != current()) return refuseNotOwner(mutex, "unlock");
   handOff(mutex);
   return false;
 }
@@ -154,12 +154,21 @@ function lockAtOnce(at: usize): bool {
 const RELOCK =
   "cannot lock: this fiber owns the mutex already, and would wait for itself forever; unlock it first, or leave locking to the caller";
 
+/** Apart from the verbs, so that these hold no reference, and need not move the shadow stack. */
+function refuseRelock(): bool {
+  return beginFail(RELOCK, "E_RELOCK", null);
+}
+
+/** Fails the running fiber, which does not own the mutex. True: suspend. */
+export function refuseNotOwner(mutex: usize, verb: string): bool {
+  return beginFail(notOwner(mutex, verb), "E_NOT_OWNER", null);
+}
+
 function failRelock(): void {
   fail(RELOCK, "E_RELOCK");
 }
 
-/** Why a fiber that does not own the mutex cannot do this. */
-export function notOwner(mutex: usize, verb: string): string {
+function notOwner(mutex: usize, verb: string): string {
   const owner = ownerOf(mutex);
   const who = owner ? `fiber ${record(owner).id} owns it` : "nobody owns it";
   return `cannot ${verb}: the mutex does not belong to this fiber, ${who}; only the fiber that has locked it can ${verb}`;

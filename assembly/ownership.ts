@@ -58,7 +58,9 @@ export function ownerOf(holding: usize): usize {
 @inline
 export function own(holding: usize, fiber: usize): void {
   const attachments = record(fiber).attachments;
-  assert(attachments != 0, "as-fibers: a fiber that is granted a lock has reserved a place for it");
+  // Not in optimized builds: an uncontended lock takes a twentieth longer with it.
+  if (!ASC_OPTIMIZE_LEVEL)
+    assert(attachments != 0, "as-fibers: a fiber that is granted a lock has reserved a place for it");
   holdingRecord(holding).owner = fiber;
   if (load<usize>(attachments, offsetof<Attachments>("holdings"))) linkFirst(attachments, holding);
   store<usize>(attachments, holding, offsetof<Attachments>("holdings"));

@@ -76,6 +76,30 @@ export function handingOff(count: i32): f64 {
   return held == 2 * count && misplaced == 0 ? <f64>(end - begin) / <f64>(2 * count) : -1;
 }
 
+let turns: i32 = 0;
+
+/** Holds the mutex in a local, as whoever locks it does. */
+function takeTurns(left: i32): void {
+  const kept = wanted;
+  while (left-- > 0) {
+    turns++;
+    yieldNow();
+  }
+  turns += <i32>kept.isLocked;
+}
+
+/** Nanoseconds per switch of two fibers that hold a reference each. */
+export function switching(count: i32): f64 {
+  turns = 0;
+  const one = go(takeTurns, count);
+  const other = go(takeTurns, count);
+  const begin = monotonicNow();
+  one.join();
+  other.join();
+  const end = monotonicNow();
+  return turns == 2 * count ? <f64>(end - begin) / <f64>(2 * count) : -1;
+}
+
 let woken: i32 = 0;
 
 function waitFor(event: Event): void {

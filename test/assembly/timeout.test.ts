@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { guest } from "../setup/guests.ts";
 import { loadWatched } from "../setup/watched.ts";
 
-const start = () => loadWatched(guest("alarms").binary);
+/** With a full collection at every switch. */
+const start = () => loadWatched(guest("alarms").binary, { turnSwitches: 1, afterTurn: (app) => app.collect() });
 const call = async (name: string, ...values: (string | number)[]) => (await start()).exports[name]?.(...values);
 const lines = (...list: string[]) => list.join("\n");
 

@@ -39,6 +39,8 @@ export class Failure {
   private next: Failure | null = null;
   private previous: Failure | null = null;
   private isReady: bool = false;
+  /** The next failure of the same scope, which came later. */
+  attached: Failure | null = null;
   /** What the fiber was ending for already, when it failed once more in a cleanup. */
   private earlier: Failure | null = null;
 
@@ -48,6 +50,11 @@ export class Failure {
     this.cause = cause;
     this.fiberName = changetype<string>(record(fiber).name);
     this.fiberId = record(fiber).id;
+  }
+
+  /** The fiber as messages name it. */
+  get who(): string {
+    return this.fiberName.length ? `fiber "${this.fiberName}"` : `fiber ${this.fiberId}`;
   }
 
   /** The code and the message in one line. */
@@ -80,6 +87,7 @@ export class Failure {
     __visit(changetype<usize>(this.cause), cookie);
     __visit(this.frames, cookie);
     __visit(changetype<usize>(this.earlier), cookie);
+    __visit(changetype<usize>(this.attached), cookie);
     __visit(changetype<usize>(this.next), cookie);
     __visit(changetype<usize>(this.previous), cookie);
   }
@@ -114,6 +122,11 @@ export class Failure {
     record(fiber).failure = changetype<usize>(failure.earlier);
     link(fiber, changetype<usize>(failure.earlier), false);
     failure.earlier = null;
+    Failure.report(failure);
+  }
+
+  /** @internal Nobody will look at it: it is reported. */
+  static report(failure: Failure): void {
     Failure.addUnobserved(failure);
     Failure.markReady(changetype<usize>(failure));
   }

@@ -81,6 +81,7 @@ function visitRecord(fiber: usize, cookie: u32): void {
   __visit(f.nextFiber, cookie);
   __visit(f.name, cookie);
   __visit(f.failure, cookie);
+  __visit(f.scope, cookie);
   __visit(f.attachments, cookie);
   if (f.flags & Flag.PAYLOAD_MANAGED) __visit(<usize>f.payload, cookie);
   if (f.flags & Flag.VALUE_MANAGED) __visit(<usize>f.value, cookie);
@@ -130,7 +131,7 @@ function newHeir(): usize {
 let lastId: i64 = 0;
 
 /**
- * Makes a fiber and puts it last in the run queue.
+ * Makes a fiber, which the caller makes ready.
  * @param entry its typed trampoline, `(fiber: usize) => bool`: calls the body with the payload, ends the unwinding if there is one, which
  *   it returns, and else stores the result. `NO_TRAMPOLINE` for a body that takes one i32, unsigned or whole, or reference, and returns nothing
  */
@@ -144,7 +145,6 @@ export function createFiber(entry: u16, body: u16, name: string): usize {
   // A new object is white: references stored into it need no barrier.
   f.name = changetype<usize>(name);
   addToFiberList(fiber);
-  makeReady(fiber);
   return fiber;
 }
 
@@ -158,6 +158,15 @@ export function setArgument<A>(fiber: usize, arg: A): void {
 
 /** Starts a fiber that runs `fn(arg)`. It runs when the caller next waits or yields. */
 export function go<A>(fn: (arg: A) => void, arg: A, name: string = ""): Fiber {
+  const fiber = prepareGo<A>(fn, arg, name);
+  makeReady(fiber);
+  return changetype<Fiber>(fiber);
+}
+
+/** Makes a fiber that will run `fn(arg)`. */
+// @ts-ignore: decorator
+@inline
+export function prepareGo<A>(fn: (arg: A) => void, arg: A, name: string): usize {
   let entry: u16 = NO_TRAMPOLINE;
   if (!isReference<A>() && (!isInteger<A>() || sizeof<A>() == 8 || (sizeof<A>() < 4 && isSigned<A>()))) {
     const trampoline = (fiber: usize): bool => {
@@ -169,7 +178,7 @@ export function go<A>(fn: (arg: A) => void, arg: A, name: string = ""): Fiber {
   }
   const fiber = createFiber(entry, indexOf(changetype<usize>(fn)), name);
   setArgument<A>(fiber, arg);
-  return changetype<Fiber>(fiber);
+  return fiber;
 }
 
 function enterPlain(fiber: usize): bool {
@@ -179,7 +188,14 @@ function enterPlain(fiber: usize): bool {
 
 /** Starts a fiber that runs `fn()`. It runs when the caller next waits or yields. */
 export function run(fn: () => void, name: string = ""): Fiber {
-  return changetype<Fiber>(createFiber(indexOf(changetype<usize>(enterPlain)), indexOf(changetype<usize>(fn)), name));
+  const fiber = prepareRun(fn, name);
+  makeReady(fiber);
+  return changetype<Fiber>(fiber);
+}
+
+/** Makes a fiber that will run `fn()`. */
+export function prepareRun(fn: () => void, name: string): usize {
+  return createFiber(indexOf(changetype<usize>(enterPlain)), indexOf(changetype<usize>(fn)), name);
 }
 
 /** Waits until the fiber has ended. */
@@ -222,7 +238,7 @@ export function errorOf(fiber: usize): Failure | null {
 export function failJoin(fiber: usize): void {
   const failure = observeFailure(fiber);
   if (!failure) return;
-  const who = failure.fiberName.length ? `fiber "${failure.fiberName}"` : `fiber ${failure.fiberId}`;
+  const who = failure.who;
   if (record(fiber).state == State.CANCELLED)
     failWith(`joined ${who}, which was cancelled: ${failure.message}`, "E_CANCELLED", failure);
   else failWith(`joined ${who}, which failed: ${failure.message}`, failure.code, failure);

@@ -24,7 +24,7 @@
  * │ 48 object         ptr   what a parked fiber waits on                 │
  * │ 52 joiners        ptr   wait queue of fibers that join this one      │
  * │ 56 id             i64   1, 2, 3 … in the order of their creation     │
- * │ 64 generation     u32   counts wakes; a wake of another one is stale │
+ * │ 64 scope          ref   the scope that it was started in (0: none)   │
  * │ 68 timer          u32   position in the timer heap + 1 (0: none)     │
  * │ 72 nextFiber      ref   list of all fibers: what keeps a fiber alive │
  * │ 76 previousFiber  ptr                                                │
@@ -55,7 +55,7 @@ export class Record {
   object: usize;
   joiners: usize;
   id: i64;
-  generation: u32;
+  scope: usize;
   timer: u32;
   nextFiber: usize;
   previousFiber: usize;
@@ -134,6 +134,10 @@ export enum Reason {
   WATCH,
   TIMER,
   TICKER,
+  /** `Scope.wait`: the end of all its fibers. */
+  SCOPE,
+  /** Not begun yet: the scope in `object` lets only so many run at once. */
+  START,
 }
 
 export namespace Flag {
@@ -141,8 +145,6 @@ export namespace Flag {
   export const PAYLOAD_MANAGED: u16 = 1;
   /** Cancelled, but it was woken with something: the cancellation strikes at its next wait. */
   export const CANCEL_PENDING: u16 = 2;
-  /** A wake came before the park. */
-  export const WOKEN: u16 = 4;
   /** Woken with something that it now owns (value, lock, permit, completion): cancellation must wait. */
   export const GIVEN: u16 = 8;
   /** Its frames are gone and its cleanups run. */

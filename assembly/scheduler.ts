@@ -5,7 +5,6 @@
  * - A turn ends when nothing is ready, when its time is used up, or after a number of switches. Between two reads of the clock lie
  *   1 to 512 switches: the count starts at 1 in each turn and doubles only while the reads show that time hardly passes.
  * - The loop holds no managed local and runs no write barrier.
- * - Wakes name the wait they belong to by its generation; one that comes too late does nothing, one that comes before the park is kept.
  */
 import { now, noteSwitch, Opcode, Operation, submit } from "./abi";
 import { callOf, cleanupsOf } from "./attachments";
@@ -44,7 +43,7 @@ const YIELD_INTERVAL: u32 = 256;
 const ATTENTION: u16 = Flag.CANCEL_PENDING | Flag.GIVEN;
 
 /** What concerns a wait, and is over when the frames that wait are gone. */
-const OF_FRAMES: u16 = ATTENTION | Flag.WOKEN | Flag.VALUE_MANAGED | Flag.TIMED_OUT | Flag.SHIELDED;
+const OF_FRAMES: u16 = ATTENTION | Flag.VALUE_MANAGED | Flag.TIMED_OUT | Flag.SHIELDED;
 
 /** Puts the fiber last in the run queue. */
 // @ts-ignore: decorator
@@ -59,7 +58,7 @@ export function makeReady(fiber: usize): void {
 }
 
 /**
- * Parks the running fiber until `wake`. Returns at once when the wake came first.
+ * Parks the running fiber until `wake`.
  *
  * A verb that waits often does more, before: it then has two halves, `if (beginX(…)) suspend()`, and its first half ends with
  * `return beginPark(…)`. What the first half needed is gone when the fiber unwinds, so that the frame saved is a word or two.
@@ -73,7 +72,7 @@ export function park(reason: Reason, object: usize, leave: u16): void {
   if (beginPark(reason, object, leave)) suspend();
 }
 
-/** The first half of `park`. True: suspend now. False: the wake came first. Never inlined. @throws E_NOT_IN_FIBER */
+/** The first half of `park`. Returns true: suspend now. Never inlined. @throws E_NOT_IN_FIBER */
 export function beginPark(reason: Reason, object: usize, leave: u16): bool {
   return parkFiber(requireFiber(), reason, object, leave);
 }
@@ -86,15 +85,7 @@ export function parkFiber(fiber: usize, reason: Reason, object: usize, leave: u1
   f.reason = <i8>reason;
   f.object = object;
   f.leave = leave;
-  if (f.flags & Flag.WOKEN) return !leaveAtOnce(fiber);
   f.state = <i8>State.PARKED;
-  return true;
-}
-
-/** The wake came first. The verb has begun its wait already (a timer, a place in a queue): nothing of it may stay behind. */
-function leaveAtOnce(fiber: usize): bool {
-  record(fiber).flags &= ~Flag.WOKEN;
-  leaveWait(fiber);
   return true;
 }
 
@@ -102,18 +93,8 @@ function leaveAtOnce(fiber: usize): bool {
 // @ts-ignore: decorator
 @inline
 export function wake(fiber: usize): void {
-  const f = record(fiber);
-  assert(f.state == State.PARKED, "as-fibers: only a parked fiber can be woken");
-  f.generation++;
+  assert(record(fiber).state == State.PARKED, "as-fibers: only a parked fiber can be woken");
   makeReady(fiber);
-}
-
-/** Ends the park of that generation. Does nothing when it is over; is kept when it has not begun. */
-export function wakeGeneration(fiber: usize, generation: u32): void {
-  const f = record(fiber);
-  if (f.generation != generation) return;
-  if (f.state == State.PARKED) wake(fiber);
-  else if (f.state == State.RUNNING) f.flags |= Flag.WOKEN;
 }
 
 /** Lets the other ready fibers run first. @throws E_NOT_IN_FIBER outside of a fiber */
@@ -224,7 +205,6 @@ function enterNothing(_fiber: usize): bool {
 function leaveWait(fiber: usize): void {
   const f = record(fiber);
   callLeave(f.leave, fiber);
-  f.generation++;
 }
 
 function failTooDeep(fiber: usize): void {
@@ -272,6 +252,7 @@ function finish(fiber: usize): void {
     f.flags = 0;
   }
   abandonAll(fiber);
+  if (f.scope) callLeave(load<u16>(f.scope), fiber);
   while (true) {
     const joiner = shiftWaiter(fiber + offsetof<Record>("joiners"));
     if (!joiner) break;
@@ -283,7 +264,8 @@ function finish(fiber: usize): void {
     return;
   }
   removeFromFiberList(fiber);
-  if (f.state == State.FAILED) {
+  // The failure of a scope's fiber is the scope's.
+  if (f.state == State.FAILED && !f.scope) {
     f.flags |= Flag.UNOBSERVED;
     Failure.addUnobserved(changetype<Failure>(f.failure));
   }
@@ -300,15 +282,27 @@ function settle(call: u32): void {
 
 /** Cancels a fiber; see `Fiber.cancel`. */
 export function cancelFiber(fiber: usize, reason: string): void {
+  if (fiber != current()) {
+    cancelOther(fiber, reason);
+  } else if (beginCancel(fiber, reason)) {
+    record(fiber).state = <i8>State.CANCELLED;
+    suspend();
+  }
+}
+
+/** False: it has ended, or is ending already. */
+function beginCancel(fiber: usize, reason: string): bool {
   const f = record(fiber);
-  if (f.state >= State.DONE || f.flags & (Flag.CLEANING | Flag.CANCEL_PENDING) || f.outcome != State.DONE) return;
+  if (f.state >= State.DONE || f.flags & (Flag.CLEANING | Flag.CANCEL_PENDING) || f.outcome != State.DONE) return false;
   const message = reason.length ? reason : "cancelled";
   setFailure(fiber, new Failure(fiber, "E_CANCELLED", message));
-  if (fiber == current()) {
-    f.state = <i8>State.CANCELLED;
-    suspend();
-    return;
-  }
+  return true;
+}
+
+/** Cancels a fiber that is not the running one. */
+export function cancelOther(fiber: usize, reason: string): void {
+  if (!beginCancel(fiber, reason)) return;
+  const f = record(fiber);
   if (f.flags & (Flag.GIVEN | Flag.SHIELDED)) f.flags |= Flag.CANCEL_PENDING;
   else if (f.state == State.PARKED) strikeParked(fiber);
   else strike(f);

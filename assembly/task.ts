@@ -3,7 +3,7 @@ import { endUnwind } from "./context";
 import { Failure } from "./failure";
 import { awaitEnd, createFiber, errorOf, failJoin, Fiber, isDone, setArgument } from "./fiber";
 import { Flag, indexOf, record, State } from "./record";
-import { cancelFiber } from "./scheduler";
+import { cancelFiber, makeReady } from "./scheduler";
 import { link } from "./write-barrier";
 
 /** A fiber with a result of type R. The same object as its `fiber`; see `Fiber` for what the members do. */
@@ -62,6 +62,13 @@ export class Task<R> {
 
 /** Starts a fiber that runs `fn(arg)`, whose result `join` returns. It runs when the caller next waits or yields. */
 export function spawn<A, R>(fn: (arg: A) => R, arg: A, name: string = ""): Task<R> {
+  const fiber = prepareSpawn<A, R>(fn, arg, name);
+  makeReady(fiber);
+  return changetype<Task<R>>(fiber);
+}
+
+/** Makes a fiber that will run `fn(arg)` and keep its result. */
+export function prepareSpawn<A, R>(fn: (arg: A) => R, arg: A, name: string): usize {
   const entry = (fiber: usize): bool => {
     const f = record(fiber);
     if (isManaged<R>()) {
@@ -84,5 +91,5 @@ export function spawn<A, R>(fn: (arg: A) => R, arg: A, name: string = ""): Task<
   };
   const fiber = createFiber(indexOf(changetype<usize>(entry)), indexOf(changetype<usize>(fn)), name);
   setArgument<A>(fiber, arg);
-  return changetype<Task<R>>(fiber);
+  return fiber;
 }

@@ -25,7 +25,13 @@ export function beginWait(queue: usize, reason: Reason, object: usize, amount: u
 // @ts-ignore: decorator
 @inline
 export function beginWaitLeaving(queue: usize, reason: Reason, object: usize, amount: u32, leave: u16): bool {
-  const fiber = requireFiber();
+  return parkInQueue(requireFiber(), queue, reason, object, amount, leave);
+}
+
+/** The same for a fiber that has not begun. */
+// @ts-ignore: decorator
+@inline
+export function parkInQueue(fiber: usize, queue: usize, reason: Reason, object: usize, amount: u32, leave: u16): bool {
   record(fiber).value = waitValue(queue, amount);
   linkLast(queue, fiber);
   return parkFiber(fiber, reason, object, leave);

@@ -18,7 +18,7 @@ import { part as failure } from "./parts/failure.ts";
 import { part as instrumentation } from "./parts/instrumentation.ts";
 import { part as pauses } from "./parts/pauses.ts";
 import { part as resident, RESIDENT_ARGUMENT, runResidentChild } from "./parts/resident.ts";
-import { part as skynet } from "./parts/skynet.ts";
+import { part as skynet, runSkynetChild, SKYNET_ARGUMENT } from "./parts/skynet.ts";
 import { part as spawn } from "./parts/spawn.ts";
 import { part as switching } from "./parts/switch.ts";
 import { part as timer } from "./parts/timer.ts";
@@ -78,6 +78,10 @@ function choose(filters: string[]): Part[] {
 }
 
 const [first, ...rest] = process.argv.slice(2);
+if (first === SKYNET_ARGUMENT) {
+  await runSkynetChild(rest);
+  process.exit(0);
+}
 if (first === RESIDENT_ARGUMENT) {
   await runResidentChild(rest);
   // Fibers and timers that sleep for an hour would keep this process.

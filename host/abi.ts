@@ -287,6 +287,8 @@ export const REASONS = [
   "watch",
   "timer",
   "ticker",
+  "scope",
+  "start",
 ] as const;
 
 /** A fiber, read out of its record. */

@@ -80,6 +80,8 @@ const REASONS: StaticArray<string> = [
   "watch",
   "timer",
   "ticker",
+  "scope",
+  "start",
 ];
 
 function describeWait(f: Record): string {

@@ -134,17 +134,7 @@ describe("a turn", () => {
 });
 
 describe("a wake", () => {
-  test("of an earlier wait does not end a later one", async () => {
-    expect(await call("staleWake")).toBe(
-      lines("generation 0", "woken, generation 1", "state 2", "state 2", "slept, generation 2", "state 3"),
-    );
-  });
-
-  test("that comes before the park is not lost, and ends only that one", async () => {
-    expect(await call("earlyWake")).toBe(lines("did not wait", "state 2", "woken"));
-  });
-
-  test("that comes after a cancellation does nothing; a wait is left once", async () => {
+  test("does not come any more when the wait was left: it is left once", async () => {
     expect(await call("leaveEarly")).toBe(lines("left 1, state 0", "false 5"));
   });
 

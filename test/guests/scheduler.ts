@@ -1,7 +1,7 @@
 // Who runs when, and how long a turn lasts.
 import { defer, fail, Fiber, go, maybeYield, run, sleep, yieldNow } from "as-fibers/assembly";
 import { Flag, Reason, record } from "as-fibers/assembly/record";
-import { park, wake, wakeGeneration } from "as-fibers/assembly/scheduler";
+import { park, wake } from "as-fibers/assembly/scheduler";
 import { timerCount } from "as-fibers/assembly/timers";
 import { log, takeLog } from "./support/log";
 
@@ -150,57 +150,9 @@ function address(fiber: Fiber): usize {
   return changetype<usize>(fiber);
 }
 
-function parkTwice(_unused: i32): void {
-  const me = Fiber.current();
-  log(`generation ${record(address(me)).generation - start}`);
-  park(Reason.NONE, 0, leaveIndex());
-  log(`woken, generation ${record(address(me)).generation - start}`);
-  sleep(5);
-  log(`slept, generation ${record(address(me)).generation - start}`);
-}
-
-let start: u32 = 0;
-
 function leaveIndex(): u16 {
   const fn: (fiber: usize) => void = leave;
   return <u16>fn.index;
-}
-
-/** A wake of an earlier wait does not end a later one. */
-export function staleWake(): string {
-  const fiber = go(parkTwice, 0);
-  yieldNow();
-  const generation = record(address(fiber)).generation;
-  wakeGeneration(address(fiber), generation);
-  wakeGeneration(address(fiber), generation);
-  yieldNow();
-  log(`state ${fiber.state}`);
-  wakeGeneration(address(fiber), generation);
-  wakeGeneration(address(fiber), generation + 7);
-  log(`state ${fiber.state}`);
-  fiber.join();
-  wakeGeneration(address(fiber), record(address(fiber)).generation);
-  log(`state ${fiber.state}`);
-  return takeLog();
-}
-
-function wakeItselfThenPark(_unused: i32): void {
-  const me = address(Fiber.current());
-  wakeGeneration(me, record(me).generation);
-  park(Reason.NONE, 0, leaveIndex());
-  log("did not wait");
-  park(Reason.NONE, 0, leaveIndex());
-  log("woken");
-}
-
-/** A wake that comes before the park is not lost, and ends only one. */
-export function earlyWake(): string {
-  const fiber = go(wakeItselfThenPark, 0);
-  yieldNow();
-  log(`state ${fiber.state}`);
-  wake(address(fiber));
-  fiber.join();
-  return takeLog();
 }
 
 function parkForever(_unused: i32): void {
@@ -208,15 +160,13 @@ function parkForever(_unused: i32): void {
   log("cannot be here");
 }
 
-/** A wait that is left early is left once, and a wake that comes then does nothing. */
+/** A wait that is left early is left once. */
 export function leaveEarly(): string {
   left = 0;
   const fiber = go(parkForever, 0);
   yieldNow();
-  const generation = record(address(fiber)).generation;
   fiber.cancel();
   fiber.cancel();
-  wakeGeneration(address(fiber), generation);
   log(`left ${left}, state ${fiber.state}`);
   log(`${fiber.tryJoin()} ${fiber.state}`);
   return takeLog();

@@ -1,0 +1,77 @@
+/**
+ * `all`, `map`, `race` and `any`: one function for many arguments, each in a fiber of its own, in a scope: whoever is not needed any more
+ * is cancelled, and has cleaned up, before they return.
+ */
+import { fail } from "./failure";
+import { State } from "./record";
+import { Scope } from "./scope";
+import { Select } from "./select";
+import { Task } from "./task";
+
+/**
+ * Calls `fn` for all arguments at once. Its results, in their order.
+ * @throws the first failure, when the others have been cancelled
+ */
+export function all<A, R>(fn: (arg: A) => R, args: A[]): R[] {
+  return map<A, R>(fn, args, 0);
+}
+
+/** The same, for so many at a time; 0: for all. @throws the first failure; E_INVALID_COUNT */
+export function map<A, R>(fn: (arg: A) => R, args: A[], limit: i32): R[] {
+  const scope = new Scope(limit);
+  const tasks = startAll<A, R>(scope, fn, args);
+  scope.wait();
+  const results = new Array<R>(args.length);
+  for (let i = 0; i < tasks.length; i++) results[i] = tasks[i].value;
+  return results;
+}
+
+/** Calls `fn` for all arguments at once. The result of the first that ends. @throws its failure, when that failed; E_INVALID_COUNT */
+export function race<A, R>(fn: (arg: A) => R, args: A[]): R {
+  if (!args.length) failEmpty("race");
+  const scope = new Scope();
+  scope.allowFailures();
+  const tasks = startAll<A, R>(scope, fn, args);
+  const select = new Select(true);
+  for (let i = 0; i < tasks.length; i++) select.join(tasks[i].fiber);
+  const first = tasks[select.wait()];
+  scope.cancel("another one was first");
+  scope.waitOrError();
+  return first.join();
+}
+
+/**
+ * Calls `fn` for all arguments at once. The result of the first that returns.
+ * @throws the failure of the last one, when all have failed; E_INVALID_COUNT
+ */
+export function any<A, R>(fn: (arg: A) => R, args: A[]): R {
+  if (!args.length) failEmpty("any");
+  const scope = new Scope();
+  scope.allowFailures();
+  const tasks = startAll<A, R>(scope, fn, args);
+  let last = takeEnded<R>(tasks);
+  while (last.state != State.DONE && tasks.length) last = takeEnded<R>(tasks);
+  scope.cancel("another one has returned");
+  scope.waitOrError();
+  return last.join();
+}
+
+function startAll<A, R>(scope: Scope, fn: (arg: A) => R, args: A[]): Array<Task<R>> {
+  const tasks = new Array<Task<R>>();
+  for (let i = 0; i < args.length; i++) tasks.push(scope.spawn<A, R>(fn, args[i]));
+  return tasks;
+}
+
+/** Waits for the end of one of them, and takes it out. */
+function takeEnded<R>(tasks: Array<Task<R>>): Task<R> {
+  const select = new Select(true);
+  for (let i = 0; i < tasks.length; i++) select.join(tasks[i].fiber);
+  const index = select.wait();
+  const task = tasks[index];
+  tasks.splice(index, 1);
+  return task;
+}
+
+function failEmpty(name: string): void {
+  fail(`${name} of no arguments would wait forever: give it one or more`, "E_INVALID_COUNT");
+}

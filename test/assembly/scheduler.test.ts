@@ -138,8 +138,9 @@ describe("a wake", () => {
     expect(await call("leaveEarly")).toBe(lines("left 1, state 0", "false 5"));
   });
 
-  test("of a fiber that does not wait is impossible, and stops the instance with its own sentence", async () => {
-    const app = await start();
+  test("of a fiber that does not wait is impossible, and stops the instance with its own sentence in a debug build", async () => {
+    const { binary } = guest("scheduler", { target: "debug" });
+    const app = await loadWatched(binary, { imports: { test: { work() {} } } });
     await expect(app.exports["wakeReady"]?.()).rejects.toMatchObject({
       code: "E_INSTANCE_DEAD",
       message: expect.stringContaining("as-fibers: only a parked fiber can be woken") as string,

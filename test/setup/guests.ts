@@ -63,6 +63,7 @@ export const variants: Record<string, FlaggedVariant[]> = {
     { label: "small-steps", flags: smallSteps },
   ],
   "vocabulary-programs": [{ target: "debug" }, { label: "small-steps", flags: smallSteps }],
+  scheduler: [{ target: "debug" }],
   scope: [{ runtime: "minimal" }],
   select: [{ runtime: "minimal" }, { label: "small-steps", flags: smallSteps }],
   sync: [{ runtime: "minimal" }, { label: "small-steps", flags: smallSteps }],

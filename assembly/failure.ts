@@ -41,6 +41,9 @@ export class Failure {
   private isReady: bool = false;
   /** The next failure of the same scope, which came later. */
   attached: Failure | null = null;
+  /** Of a cancellation: the fiber that has asked for it; 0: JavaScript has, or the fiber itself. */
+  askedById: i64 = 0;
+  askedByName: string = "";
   /** What the fiber was ending for already, when it failed once more in a cleanup. */
   private earlier: Failure | null = null;
 
@@ -55,6 +58,14 @@ export class Failure {
   /** The fiber as messages name it. */
   get who(): string {
     return this.fiberName.length ? `fiber "${this.fiberName}"` : `fiber ${this.fiberId}`;
+  }
+
+  /** @internal The running fiber, if any, has asked for this cancellation of another one. */
+  noteAsking(): void {
+    const fiber = current();
+    if (!fiber || record(fiber).id == this.fiberId) return;
+    this.askedById = record(fiber).id;
+    this.askedByName = changetype<string>(record(fiber).name);
   }
 
   /** The code and the message in one line. */
@@ -88,6 +99,7 @@ export class Failure {
     __visit(this.frames, cookie);
     __visit(changetype<usize>(this.earlier), cookie);
     __visit(changetype<usize>(this.attached), cookie);
+    __visit(changetype<usize>(this.askedByName), cookie);
     __visit(changetype<usize>(this.next), cookie);
     __visit(changetype<usize>(this.previous), cookie);
   }

@@ -296,7 +296,9 @@ function beginCancel(fiber: usize, reason: string): bool {
   const f = record(fiber);
   if (f.state >= State.DONE || f.flags & (Flag.CLEANING | Flag.CANCEL_PENDING) || f.outcome != State.DONE) return false;
   const message = reason.length ? reason : "cancelled";
-  setFailure(fiber, new Failure(fiber, "E_CANCELLED", message));
+  const failure = new Failure(fiber, "E_CANCELLED", message);
+  failure.noteAsking();
+  setFailure(fiber, failure);
   return true;
 }
 

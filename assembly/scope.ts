@@ -132,7 +132,8 @@ export class Scope {
   }
 
   private end(): void {
-    if (beginScopeEnd(changetype<usize>(this))) suspend();
+    // Another fiber may start one in it when the last has ended, before the owner runs.
+    while (beginScopeEnd(changetype<usize>(this))) suspend();
     this.stopWatch();
     const cleanup = this.cleanup;
     if (cleanup) cleanup.forget();
@@ -141,7 +142,7 @@ export class Scope {
   /** The fiber that has made it has ended, and has not waited for it. */
   private leave(): void {
     cancelScope(changetype<usize>(this), "the fiber that made its scope has ended");
-    if (beginScopeEnd(changetype<usize>(this))) suspend();
+    while (beginScopeEnd(changetype<usize>(this))) suspend();
     this.closed = true;
     this.stopWatch();
     const failure = this.error;

@@ -25,15 +25,26 @@ function checkDuration(milliseconds: f64): void {
 }
 
 function awaitWithin(fiber: Fiber, milliseconds: f64): bool {
+  const isInTime = endWithin(fiber, milliseconds, milliseconds);
+  // When it was cancelled for its time, that is no failure of the caller; when it has failed meanwhile, it is.
+  if (isInTime || record(changetype<usize>(fiber)).state == State.FAILED) fiber.join();
+  return isInTime;
+}
+
+/**
+ * Waits until the fiber has ended; when the time is over before, cancels it and waits until its cleanups have run. When the caller ends
+ * meanwhile, it is cancelled and waited for as well.
+ * @param given the whole time that it was given, for the message
+ * @returns whether it has ended in time
+ */
+export function endWithin(fiber: Fiber, milliseconds: f64, given: f64): bool {
   const cleanup = defer<Fiber>(cancelAndAwait, fiber);
   const isInTime = hasEndedWithin(fiber, milliseconds);
   if (!isInTime) {
-    fiber.cancel(`the time of ${milliseconds} milliseconds is over`);
+    fiber.cancel(`the time of ${given} milliseconds is over`);
     awaitEnd(changetype<usize>(fiber));
   }
   cleanup.forget();
-  // When it was cancelled for its time, that is no failure of the caller; when it has failed meanwhile, it is.
-  if (isInTime || record(changetype<usize>(fiber)).state == State.FAILED) fiber.join();
   return isInTime;
 }
 

@@ -47,6 +47,8 @@ const guides = [
   "concurrency",
   "futures",
   "references",
+  "scopes",
+  "supervision",
 ].map((name) => `docs/${name}.md`);
 
 interface Shown {

@@ -83,6 +83,12 @@ describe("a fiber is cancelled", () => {
   });
 });
 
+test("who has asked stands in the failure", async () => {
+  expect(await call("asking")).toBe(
+    lines("victim begins", "cleanup victim", 'in the way: "other" true', 'tired: "" 0'),
+  );
+});
+
 test("cancelling what has ended, or is cancelled already, changes nothing: the first reason stays", async () => {
   expect(await call("ended")).toBe(lines("cleanup done", "state 3, no error", "state 5, E_CANCELLED: first reason"));
 });

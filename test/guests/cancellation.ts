@@ -300,3 +300,18 @@ export function selfTwice(): void {
 }
 
 function noteNothing(): void {}
+
+/** Who has asked: another fiber, the fiber itself. */
+export function asking(): string {
+  const victim = go(work, "victim");
+  const other = go<Fiber>((target: Fiber): void => target.cancel("in the way"), victim, "other");
+  const own = go<i32>((_: i32): void => Fiber.current().cancel("tired"), 0);
+  victim.tryJoin();
+  other.join();
+  own.tryJoin();
+  const first = victim.error!;
+  const second = own.error!;
+  log(`${first.message}: "${first.askedByName}" ${first.askedById == other.id}`);
+  log(`${second.message}: "${second.askedByName}" ${second.askedById}`);
+  return takeLog();
+}

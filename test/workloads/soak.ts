@@ -13,6 +13,7 @@ import { stableExamples } from "./examples.ts";
 import { exhaustion } from "./exhaustion.ts";
 import * as fibers from "./fibers.ts";
 import * as programs from "./programs.ts";
+import * as scopes from "./scopes.ts";
 import * as timers from "./timers.ts";
 import { traps } from "./traps.ts";
 import * as vocabulary from "./vocabulary.ts";
@@ -26,6 +27,7 @@ const all: Workload[] = [
   ...Object.values(timers),
   ...Object.values(channels),
   ...vocabulary.all,
+  ...Object.values(scopes),
   traps,
   exhaustion,
   heldConnections,

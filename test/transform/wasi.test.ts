@@ -36,8 +36,8 @@ const targets: Record<string, string[]> = {
   debug: ["--debug"],
   release: ["-O3"],
   small: ["-O3z"],
-  minimal: ["-O3", "--runtime", "minimal"],
-  stub: ["-O3", "--runtime", "stub"],
+  minimal: ["-O1", "--runtime", "minimal"],
+  stub: ["-O1", "--runtime", "stub"],
 };
 
 test.each(Object.keys(targets))("%s imports WASI alone, exports _start, and runs", async (target) => {

@@ -7,18 +7,16 @@
  * - From the moment a fiber leaves the condition until it has the mutex, it is shielded from cancellation. One that was signalled before it
  *   was cancelled goes on, so that no signal is lost, and is cancelled at its next wait.
  */
-import { current, requireFiber, suspend } from "./context";
 import { now } from "./abi";
+import { current, requireFiber, suspend } from "./context";
 import { beginFail } from "./failure";
 import { beginLock, handOff, Mutex, refuseNotOwner } from "./mutex";
 import { ownerOf } from "./ownership";
 import { Flag, indexOf, Reason, record, State } from "./record";
 import { wake } from "./scheduler";
-import { reserveTimer, startTimer, stopTimer } from "./timers";
+import { NANOSECONDS_PER_MILLISECOND, reserveTimer, startTimer, stopTimer } from "./timers";
 import { shiftWaiter } from "./wait-queue";
 import { beginWaitLeaving, leaveQueue } from "./waiting";
-
-const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
 
 /** In `value` of a fiber that has left the condition: no signal was for it. Else the queue is still there, which is never 0. */
 const NO_SIGNAL: u64 = 0;

@@ -247,14 +247,9 @@ export function failJoin(fiber: usize): void {
 /** Makes a case of a `Select` of the end of a fiber. */
 export function selectJoin(at: usize, fiber: usize): usize {
   const isReady = indexOf(changetype<usize>(hasEnded));
-  const run = indexOf(changetype<usize>(joinAtOnce));
-  return setCase(at, fiber, fiber + offsetof<Record>("joiners"), isReady, run, 0);
+  return setCase(at, fiber, fiber + offsetof<Record>("joiners"), isReady, 0, 0);
 }
 
 function hasEnded(at: usize): bool {
   return record(caseAt(at).object).state >= State.DONE;
-}
-
-function joinAtOnce(_at: usize): bool {
-  return false;
 }

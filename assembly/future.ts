@@ -14,7 +14,7 @@
 import { suspend } from "./context";
 import { beginFail, fail } from "./failure";
 import { indexOf, Reason } from "./record";
-import { caseAt, runNothing, setCase } from "./select-case";
+import { caseAt, setCase } from "./select-case";
 import { fromBits, toBits } from "./value";
 import { beginWait, wakeAll } from "./waiting";
 import { link } from "./write-barrier";
@@ -154,7 +154,7 @@ function refuseFailed(future: usize): bool {
 /** Makes a case of a `Select`: the future has a value, or has failed. */
 export function selectFuture(at: usize, future: usize): usize {
   const isReady = indexOf(changetype<usize>(isWritten));
-  return setCase(at, future, future, isReady, indexOf(changetype<usize>(runNothing)), 0);
+  return setCase(at, future, future, isReady, 0, 0);
 }
 
 function isWritten(at: usize): bool {

@@ -7,8 +7,7 @@ import { Schedule } from "./schedule";
 import { spawn } from "./task";
 import { sleep } from "./time";
 import { endWithin } from "./timeout";
-
-const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
+import { NANOSECONDS_PER_MILLISECOND } from "./timers";
 
 /**
  * Runs `fn(arg)` in a fiber of its own, and again when that has failed, until one returns or the schedule ends. At the schedule's deadline

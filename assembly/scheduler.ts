@@ -72,7 +72,7 @@ export function park(reason: Reason, object: usize, leave: u16): void {
   if (beginPark(reason, object, leave)) suspend();
 }
 
-/** The first half of `park`. Returns true: suspend now. Never inlined. @throws E_NOT_IN_FIBER */
+/** The first half of `park`. True, always: suspend now. Never inlined. @throws E_NOT_IN_FIBER */
 export function beginPark(reason: Reason, object: usize, leave: u16): bool {
   return parkFiber(requireFiber(), reason, object, leave);
 }

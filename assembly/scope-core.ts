@@ -3,7 +3,7 @@
  *
  * - Its fibers know it by their record, and tell it when they have ended; it keeps those that have not, and now and then drops the others.
  * - `live` counts those that have not ended, `pending` those of them that have not begun, because others must end first.
- * - The first failure cancels all others. What they then fail with is counted, not told again.
+ * - The first failure is the scope's, and cancels all others. What they then fail with is attached to it.
  *
  * ╒═════════════════ scope (32-bit) ═════════════════╕
  * │  0 onEnd     u16   table index, (fiber: usize)   │

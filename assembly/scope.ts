@@ -6,9 +6,9 @@
  * - The first of them that fails cancels the others, and is the scope's failure. One that is cancelled is none.
  * - Scopes nest: cancelling one cancels the fibers that own others, and so those.
  */
+import { now } from "./abi";
 import { Cleanup, defer } from "./cleanup";
 import { current, suspend } from "./context";
-import { now } from "./abi";
 import { fail, Failure, leaveError } from "./failure";
 import { Fiber, go, prepareGo, prepareRun } from "./fiber";
 import { record } from "./record";
@@ -24,8 +24,7 @@ import {
 } from "./scope-core";
 import { prepareSpawn, Task } from "./task";
 import { sleep } from "./time";
-
-const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
+import { NANOSECONDS_PER_MILLISECOND } from "./timers";
 
 /** Owns the fibers that are started in it. */
 export class Scope {

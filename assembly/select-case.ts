@@ -124,11 +124,6 @@ function tellLeft(s: SelectRecord, except: usize): void {
   }
 }
 
-/** What a case does that has only to be told: nothing. */
-export function runNothing(_at: usize): bool {
-  return false;
-}
-
 /** Chooses the case that is the first to be ready by itself, and tells when; NaN: none ever is. */
 export function chooseEarliest(s: SelectRecord): f64 {
   let earliest = NaN;

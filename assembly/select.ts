@@ -34,12 +34,11 @@ import {
 import { selectAcquire, Semaphore } from "./semaphore";
 import { selectTick, Ticker } from "./ticker";
 import { selectTimer, Timer } from "./timer";
+import { NANOSECONDS_PER_MILLISECOND } from "./timers";
 import { toBits } from "./value";
 import { selectWaitGroup, WaitGroup } from "./wait-group";
 import { selectWatch, WatchObserver } from "./watch";
 import { link } from "./write-barrier";
-
-const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
 
 /** Waits for the first of several things. Cases are added once, and numbered in that order; then it can be waited for again and again. */
 export class Select {

@@ -16,8 +16,7 @@ import { State } from "./record";
 import { Schedule } from "./schedule";
 import { Select } from "./select";
 import { sleep } from "./time";
-
-const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
+import { NANOSECONDS_PER_MILLISECOND } from "./timers";
 
 /** What a supervisor starts again when a child has failed. */
 export enum Restart {

@@ -33,8 +33,8 @@ import { suspend } from "./context";
 import { failWith } from "./failure";
 import { indexOf, Reason } from "./record";
 import { caseAt, setCase } from "./select-case";
+import { NANOSECONDS_PER_MILLISECOND } from "./timers";
 
-const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
 const NO_TICK: i64 = -1;
 
 /** What becomes of ticks that nobody has taken in time. */

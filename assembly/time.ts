@@ -4,9 +4,7 @@ import { requireFiber, suspend } from "./context";
 import { beginFail } from "./failure";
 import { indexOf, Reason } from "./record";
 import { beginPark, leaveTimer } from "./scheduler";
-import { startTimer } from "./timers";
-
-const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
+import { NANOSECONDS_PER_MILLISECOND, startTimer } from "./timers";
 
 /** The driver's monotonic clock in nanoseconds, since a moment of its own: only differences mean something. */
 export function monotonicNow(): i64 {

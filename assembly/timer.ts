@@ -10,9 +10,8 @@ import { armAlarm, awaitAlarm, hasRung, isDue, isOver, moveAlarm, stopAlarm } fr
 import { suspend } from "./context";
 import { failWith } from "./failure";
 import { indexOf, Reason } from "./record";
-import { caseAt, runNothing, setCase } from "./select-case";
-
-const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
+import { caseAt, setCase } from "./select-case";
+import { NANOSECONDS_PER_MILLISECOND } from "./timers";
 
 /** Lets any number of fibers wait for a moment that can still be moved. */
 export class Timer {
@@ -73,7 +72,7 @@ function deadlineAfter(milliseconds: f64): f64 {
 export function selectTimer(at: usize, timer: usize): usize {
   caseAt(at).arm = indexOf(changetype<usize>(armAlarm));
   const isReady = indexOf(changetype<usize>(isOver));
-  return setCase(at, timer, timer, isReady, indexOf(changetype<usize>(runNothing)), 0);
+  return setCase(at, timer, timer, isReady, 0, 0);
 }
 
 // --- misuse ---

@@ -13,6 +13,9 @@
 import { enlarge } from "./memory";
 import { record } from "./record";
 
+/** Programs say milliseconds, deadlines are in nanoseconds. */
+export const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
+
 const SLOT: u32 = 16;
 const INITIAL_CAPACITY: u32 = 64;
 

@@ -1,10 +1,7 @@
-/** `Channel`: order, ends, cancellation, misuse, what it carries and what it keeps. Programs: see test/setup/channel-programs.ts. */
-import { load, virtualDriver } from "as-fibers";
+/** `Channel`: order, ends, cancellation, misuse. Programs: see test/setup/channel-programs.ts. */
 import { describe, expect, test } from "vitest";
 import { modelChannels } from "../setup/channel-model.ts";
 import { guest } from "../setup/guests.ts";
-import { readHeap } from "../setup/heap.ts";
-import { play } from "../setup/select-scripts.ts";
 import { loadWatched } from "../setup/watched.ts";
 import * as workloads from "../workloads/channels.ts";
 import { runInSuite } from "../workloads/workload.ts";
@@ -309,73 +306,6 @@ describe("a cancelled fiber", () => {
   });
 });
 
-describe("overflow: a send that finds the buffer full does not wait, but drops", () => {
-  test.each([
-    ["the oldest", "2o", ["1.2", "1.4"]],
-    ["its own", "2n", ["1.0", "1.1"]],
-    ["all but the latest", "0k", ["1.4"]],
-    ["all but the latest", "1k", ["1.4"]],
-  ])("%s: %s", async (_what, channel, kept) => {
-    const dropped = 4 - kept.length;
-    const [first, ...others] = kept;
-    const said = await play(
-      channel,
-      "send 0, trySend 0, biased s0 r-, trySend 0, look 0",
-      `next 0${", tryNext 0".repeat(kept.length)}, look 0`,
-    );
-    expect(said).toEqual([
-      "1 send: 1.0",
-      "1 trySend: 1.1 true",
-      "1 wait: 0 s0 1.2",
-      "1 trySend: 1.4 true",
-      `1 look: ${kept.length} of ${kept.length}, ${dropped} dropped`,
-      `2 next: ${first}`,
-      ...others.map((value) => `2 tryNext: ${value}`),
-      "2 tryNext: nothing",
-      `2 look: 0 of ${kept.length}, ${dropped} dropped`,
-    ]);
-  });
-
-  test.each([
-    ["1o", "3.3"],
-    ["1n", "3.2"],
-    ["k", "3.3"],
-  ])("nothing while a fiber waits to receive, directly or in a select: %s", async (channel, kept) => {
-    expect(
-      await play(
-        channel,
-        "receive 0",
-        "wait r- r0",
-        `${"yield, trySend 0".concat(", trySend 0".repeat(3))}, look 0, receive 0`,
-      ),
-    ).toEqual([
-      ...[0, 1, 2, 3].map((n) => `3 trySend: 3.${n} true`),
-      "3 look: 1 of 1, 1 dropped",
-      `3 receive: ${kept}`,
-      "1 receive: 3.0",
-      "2 wait: 1 r0 3.1",
-    ]);
-  });
-
-  test.each(["1o", "1n", "k"])("what is kept outlives close; then sends fail: %s", async (channel) => {
-    expect(
-      await play(
-        channel,
-        "trySend 0, close 0, next 0, next 0, poll r0, look 0, trySend 0",
-        "yield, wait s0",
-        "yield, send 0",
-      ),
-    ).toEqual([
-      "1 trySend: 1.0 true",
-      "1 next: 1.0",
-      "1 next: end",
-      "1 poll: 0 r0 end",
-      "1 look: 0 of 1, 0 dropped",
-      ...[1, 2, 3].map((fiber) => `${fiber} ended: ${SEND_ON_CLOSED}`),
-    ]);
-  });
-});
-
 describe("misuse", () => {
   test.each([
     [-1, BLOCK, "0 or more"],
@@ -437,87 +367,6 @@ test("channels can be global, and be used without waiting in top-level statement
   expect(await (await start()).exports["afterStart"]?.()).toBe(
     lines("true true false 2", "true a", "true 1", "false false", "a fiber finds b"),
   );
-});
-
-describe("values arrive as they were sent, of every type", () => {
-  test.each([0, 1, 2, 100])("capacity %d", async (capacity) => {
-    expect(await (await start()).exports["carryAll"]?.(capacity)).toBe("");
-  });
-
-  test("also the bits of a NaN", async () => {
-    expect(await (await start()).exports["carryNan"]?.(0x7ff8_0000_dead_beefn)).toBe(0x7ff8_0000_dead_beefn);
-  });
-});
-
-describe("memory", () => {
-  test("a large capacity takes memory only as it fills, and a dropped channel leaves nothing behind", async () => {
-    const app = await start();
-    await app.exports["fill"]?.(1, 1);
-    await app.exports["empty"]?.();
-    await app.exports["dropKept"]?.();
-    app.collect();
-    const before = await readHeap(app);
-    expect(await app.exports["fill"]?.(2147483647, 10)).toBe(10);
-    expect((await readHeap(app)).usedBytes - before.usedBytes).toBeLessThan(1000);
-    expect(await app.exports["fill"]?.(0, 100_000)).toBe(100_010);
-    app.collect();
-    expect(await app.exports["empty"]?.()).toBe(100_010);
-    await app.exports["dropKept"]?.();
-    app.collect();
-    expect(await readHeap(app)).toEqual(before);
-  });
-
-  test("exhausted by a channel fails its sender; what is in it stays", async () => {
-    const app = await load(guest("channel", { label: "small-memory" }).binary, { driver: virtualDriver() });
-    await expect(app.exports["fillAll"]?.()).rejects.toMatchObject({ code: "E_OUT_OF_MEMORY" });
-    const count = (await app.exports["fill"]?.(0, 0)) as number;
-    expect(count).toBeGreaterThan(10_000);
-    expect(await app.exports["empty"]?.()).toBe(count);
-  });
-
-  test.each([
-    ["incremental", {}],
-    ["incremental, in the smallest steps", { label: "small-steps" }],
-    ["minimal", { runtime: "minimal" }],
-  ] as const)("%s: what only a channel refers to is kept", async (_runtime, variant) => {
-    const app = await loadWatched(guest("channel", variant).binary, { turnSwitches: 16 });
-    for (let i = 1; i <= 20; i++) {
-      expect(await app.exports["fill"]?.(100_000, 100)).toBe(i * 100);
-      app.collect();
-    }
-    expect(await app.exports["empty"]?.()).toBe(2000);
-    expect(await app.exports["circulate"]?.(50, 5000)).toBe(5000);
-    expect(await app.exports["giveAndForget"]?.(100)).toBe(100);
-  });
-
-  test.each([
-    ["the oldest", 3, DROP_OLDEST],
-    ["the newest", 3, DROP_NEWEST],
-    ["all but the latest", 1, KEEP_LATEST],
-  ])("what is dropped is freed: %s", async (_what, capacity, overflow) => {
-    const app = await start();
-    const round = async (count: number) => {
-      expect(await app.exports["dropMany"]?.(capacity, overflow, count)).toBe(BigInt(count - capacity));
-      app.collect();
-      return readHeap(app);
-    };
-    const before = await round(10);
-    expect(await round(100_000)).toEqual(before);
-    expect(app.memory.buffer.byteLength).toBeLessThan(8 << 20);
-  });
-
-  test.each([true, false])("a channel that only its waiting fibers know is kept; senders: %s", async (isSending) => {
-    const app = await start();
-    const round = async () => {
-      await app.exports["waitAtLostChannel"]?.(10, isSending);
-      app.collect();
-      expect(await app.exports["cancelWaiting"]?.()).toBe(10);
-      app.collect();
-      return readHeap(app);
-    };
-    const before = await round();
-    expect(await round()).toEqual(before);
-  });
 });
 
 describe("random programs do what the model does, and leave nothing behind", () => {

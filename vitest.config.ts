@@ -1,9 +1,12 @@
 import { defineConfig } from "vitest/config";
+import LongestFirst from "./test/setup/longest-first.ts";
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/setup/compile.ts"], // compiles every guest once
+    setupFiles: ["test/setup/worker.ts"],
+    sequence: { sequencer: LongestFirst },
     pool: "forks",
     maxWorkers: 2,
     // One process for all files of a worker: starting one for each takes a fifth of the time.

@@ -6,6 +6,7 @@
 import { requireFiber, suspend } from "./context";
 import { failWith } from "./failure";
 import { indexOf, Reason, record } from "./record";
+import { Site } from "./site";
 import { beginWaitLeaving, leaveQueue, wakeAll } from "./waiting";
 
 /** The fields, without the class. */
@@ -21,9 +22,11 @@ export class Barrier {
   private waiters: usize = 0;
   private arrived: i32 = 0;
   private parties: i32;
+  private site: Site;
 
   /** @param parties how many fibers make a round @throws E_INVALID_COUNT below 1 */
-  constructor(parties: i32) {
+  constructor(parties: i32, site: Site = 0) {
+    this.site = site;
     if (parties < 1) failParties(parties);
     this.parties = parties;
   }

@@ -11,6 +11,7 @@ import { current, requireFiber, suspend } from "./context";
 import { fail } from "./failure";
 import { indexOf, Reason, Record, record } from "./record";
 import { caseAt, setCase } from "./select-case";
+import { Site } from "./site";
 import { endWaits, endWaitsOf } from "./subscription";
 import { fromBits, toBits } from "./value";
 import { beginWait } from "./waiting";
@@ -43,8 +44,8 @@ export class Broadcast<T> {
   }
 
   /** A new receiver, of what is sent from now on. */
-  subscribe(): BroadcastReceiver<T> {
-    return new BroadcastReceiver<T>(changetype<usize>(this), this.sent);
+  subscribe(site: Site = 0): BroadcastReceiver<T> {
+    return new BroadcastReceiver<T>(changetype<usize>(this), this.sent, site);
   }
 
   /** No more values: receivers take what is left, and are then told the end. Closing again does nothing. */
@@ -77,9 +78,11 @@ export class BroadcastReceiver<T> {
   private taken: u64 = 0;
   private takenBy: i64 = NOBODY;
   private lost: i64 = 0;
+  private site: Site;
 
   /** @param broadcast the address of a `Broadcast<T>` */
-  constructor(broadcast: usize, position: u64) {
+  constructor(broadcast: usize, position: u64, site: Site) {
+    this.site = site;
     this.broadcast = broadcast;
     link(changetype<usize>(this), broadcast, false);
     this.position = position;
@@ -176,7 +179,7 @@ export function selectBroadcast(at: usize, receiver: usize): usize {
   const isReady = indexOf(changetype<usize>(canTake));
   const run = indexOf(changetype<usize>(takeAtOnce));
   const end = indexOf(changetype<usize>(endTake));
-  return setCase(at, receiver, receiverRecord(receiver).broadcast, isReady, run, end);
+  return setCase(at, Reason.BROADCAST, receiver, receiverRecord(receiver).broadcast, isReady, run, end);
 }
 
 function canTake(at: usize): bool {

@@ -122,7 +122,7 @@ export function selectReceive(at: usize, channel: usize): usize {
   const isReady = indexOf(changetype<usize>(canReceive));
   const run = indexOf(changetype<usize>(receiveAtOnce));
   const end = indexOf(changetype<usize>(endReceiveCase));
-  return setCase(at, channel, channel + offsetof<ChannelRecord>("receivers"), isReady, run, end);
+  return setCase(at, Reason.RECEIVE, channel, channel + offsetof<ChannelRecord>("receivers"), isReady, run, end);
 }
 
 /** Makes a case of sending. */
@@ -133,7 +133,7 @@ export function selectSend(at: usize, channel: usize, bits: u64): usize {
   const isReady = indexOf(changetype<usize>(canSend));
   const run = indexOf(changetype<usize>(sendAtOnce));
   const end = indexOf(changetype<usize>(endSendCase));
-  return setCase(at, channel, channel + offsetof<ChannelRecord>("senders"), isReady, run, end);
+  return setCase(at, Reason.SEND, channel, channel + offsetof<ChannelRecord>("senders"), isReady, run, end);
 }
 
 function canReceive(at: usize): bool {

@@ -22,6 +22,7 @@ import {
   failValue,
 } from "./channel-wait";
 import { suspend } from "./context";
+import { Site } from "./site";
 import { fromBits, toBits } from "./value";
 
 /** Hands values of type T from one fiber to another. Without capacity, a send waits for its receiver. */
@@ -39,6 +40,7 @@ export class Channel<T> {
   private taken: u64 = 0;
   private takenBy: i64 = NOBODY;
   private lost: i64 = 0;
+  private site: Site;
 
   /**
    * @param capacity how many values can be in it without a receiver; 0: a send waits until its value is received. Memory is taken as it
@@ -46,7 +48,8 @@ export class Channel<T> {
    * @param overflow what a send does when the buffer is full. Those that drop values never wait.
    * @throws E_INVALID_CAPACITY when it is negative; when it is 0, and there is nothing to drop; when it is more than 1 to keep the latest
    */
-  constructor(capacity: i32 = 0, overflow: Overflow = Overflow.BLOCK) {
+  constructor(capacity: i32 = 0, overflow: Overflow = 0, site: Site = 0) {
+    this.site = site;
     if (overflow == Overflow.KEEP_LATEST && capacity == 0) capacity = 1;
     checkCapacity(capacity, overflow);
     this.limit = <u32>capacity;

@@ -6,20 +6,21 @@ import { fail } from "./failure";
 import { State } from "./record";
 import { Scope } from "./scope";
 import { Select } from "./select";
+import { Site } from "./site";
 import { Task } from "./task";
 
 /**
  * Calls `fn` for all arguments at once. Its results, in their order.
  * @throws the first failure, when the others have been cancelled
  */
-export function all<A, R>(fn: (arg: A) => R, args: A[]): R[] {
-  return map<A, R>(fn, args, 0);
+export function all<A, R>(fn: (arg: A) => R, args: A[], site: Site = 0): R[] {
+  return map<A, R>(fn, args, 0, site);
 }
 
 /** The same, for so many at a time; 0: for all. @throws the first failure; E_INVALID_COUNT */
-export function map<A, R>(fn: (arg: A) => R, args: A[], limit: i32): R[] {
-  const scope = new Scope(limit);
-  const tasks = startAll<A, R>(scope, fn, args);
+export function map<A, R>(fn: (arg: A) => R, args: A[], limit: i32, site: Site = 0): R[] {
+  const scope = new Scope(limit, site);
+  const tasks = startAll<A, R>(scope, fn, args, site);
   scope.wait();
   const results = new Array<R>(args.length);
   for (let i = 0; i < tasks.length; i++) results[i] = tasks[i].value;
@@ -27,11 +28,11 @@ export function map<A, R>(fn: (arg: A) => R, args: A[], limit: i32): R[] {
 }
 
 /** Calls `fn` for all arguments at once. The result of the first that ends. @throws its failure, when that failed; E_INVALID_COUNT */
-export function race<A, R>(fn: (arg: A) => R, args: A[]): R {
+export function race<A, R>(fn: (arg: A) => R, args: A[], site: Site = 0): R {
   if (!args.length) failEmpty("race");
-  const scope = new Scope();
+  const scope = new Scope(0, site);
   scope.allowFailures();
-  const tasks = startAll<A, R>(scope, fn, args);
+  const tasks = startAll<A, R>(scope, fn, args, site);
   const select = new Select(true);
   for (let i = 0; i < tasks.length; i++) select.join(tasks[i].fiber);
   const first = tasks[select.wait()];
@@ -44,11 +45,11 @@ export function race<A, R>(fn: (arg: A) => R, args: A[]): R {
  * Calls `fn` for all arguments at once. The result of the first that returns.
  * @throws the failure of the last one, when all have failed; E_INVALID_COUNT
  */
-export function any<A, R>(fn: (arg: A) => R, args: A[]): R {
+export function any<A, R>(fn: (arg: A) => R, args: A[], site: Site = 0): R {
   if (!args.length) failEmpty("any");
-  const scope = new Scope();
+  const scope = new Scope(0, site);
   scope.allowFailures();
-  const tasks = startAll<A, R>(scope, fn, args);
+  const tasks = startAll<A, R>(scope, fn, args, site);
   let last = takeEnded<R>(tasks);
   while (last.state != State.DONE && tasks.length) last = takeEnded<R>(tasks);
   scope.cancel("another one has returned");
@@ -56,9 +57,9 @@ export function any<A, R>(fn: (arg: A) => R, args: A[]): R {
   return last.join();
 }
 
-function startAll<A, R>(scope: Scope, fn: (arg: A) => R, args: A[]): Array<Task<R>> {
+function startAll<A, R>(scope: Scope, fn: (arg: A) => R, args: A[], site: Site): Array<Task<R>> {
   const tasks = new Array<Task<R>>();
-  for (let i = 0; i < args.length; i++) tasks.push(scope.spawn<A, R>(fn, args[i]));
+  for (let i = 0; i < args.length; i++) tasks.push(scope.spawn<A, R>(fn, args[i], "", site));
   return tasks;
 }
 

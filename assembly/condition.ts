@@ -14,6 +14,7 @@ import { beginLock, handOff, Mutex, refuseNotOwner } from "./mutex";
 import { ownerOf } from "./ownership";
 import { Flag, indexOf, Reason, record, State } from "./record";
 import { wake } from "./scheduler";
+import { Site } from "./site";
 import { NANOSECONDS_PER_MILLISECOND, reserveTimer, startTimer, stopTimer } from "./timers";
 import { shiftWaiter } from "./wait-queue";
 import { beginWaitLeaving, leaveQueue } from "./waiting";
@@ -24,6 +25,11 @@ const NO_SIGNAL: u64 = 0;
 /** Lets fibers wait for a change of what a mutex protects. */
 export class Condition {
   private waiters: usize = 0;
+  private site: Site;
+
+  constructor(site: Site = 0) {
+    this.site = site;
+  }
 
   /**
    * Unlocks the mutex, waits for a signal, and locks the mutex again. What the fiber waits for may have changed back meanwhile: look

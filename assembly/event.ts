@@ -2,12 +2,18 @@
 import { suspend } from "./context";
 import { indexOf, Reason } from "./record";
 import { caseAt, setCase } from "./select-case";
+import { Site } from "./site";
 import { beginWait, wakeAll } from "./waiting";
 
 /** Lets any number of fibers wait until it is set. */
 export class Event {
   private waiters: usize = 0;
   private happened: bool = false;
+  private site: Site;
+
+  constructor(site: Site = 0) {
+    this.site = site;
+  }
 
   /** Waits until it is set; does not wait when it is. */
   wait(): void {
@@ -37,7 +43,7 @@ export class Event {
 
 /** Makes a case of a `Select` of its being set. */
 export function selectEvent(at: usize, event: usize): usize {
-  return setCase(at, event, event, indexOf(changetype<usize>(isEventSet)), 0, 0);
+  return setCase(at, Reason.EVENT, event, event, indexOf(changetype<usize>(isEventSet)), 0, 0);
 }
 
 function isEventSet(at: usize): bool {

@@ -10,6 +10,7 @@ import { beginFiberList, fiberCount, firstFiber } from "./fiber-list";
 import { completeOutput } from "./output";
 import { Record, record } from "./record";
 import { cancelFiber, failTrapped, runTurn, switchCount } from "./scheduler";
+import { timerDeadline } from "./timers";
 
 export { callFailure, cancelCall, releaseCall } from "./calls";
 export { abandonRewind } from "./context";
@@ -156,6 +157,11 @@ export function collect(): void {
 /** True when no unwinding has ever written behind the red zone. */
 export function isIntact(): bool {
   return isAreaIntact();
+}
+
+/** When the wait of a fiber ends by itself, in nanoseconds of the driver's clock; infinite: not because of the time. */
+export function deadlineOf(fiber: usize): f64 {
+  return record(fiber).timer ? timerDeadline(fiber) : Infinity;
 }
 
 /** Size of a fiber's record, to check that both sides agree. */

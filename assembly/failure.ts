@@ -10,6 +10,7 @@
 import { attachmentsOf } from "./attachments";
 import { current, requireFiber, suspend, usedBytes, usedFrames } from "./context";
 import { Flag, Record, record, State } from "./record";
+import { Site } from "./site";
 import { link } from "./write-barrier";
 
 // ╒════════════════ failure (32-bit), as the host reads it ════════════════╕
@@ -22,6 +23,7 @@ import { link } from "./write-barrier";
 // │                            and offset of the frames of the trap        │
 // │ 28 entry      u32          trampoline of the saved frames              │
 // │ 32 body       u32          their body; 0 when it trapped               │
+// │ 36 site       u32          of the object that it is about: see site.ts │
 // ╘════════════════════════════════════════════════════════════════════════╛
 /** Why a fiber failed or was cancelled. */
 export class Failure {
@@ -35,6 +37,7 @@ export class Failure {
   private frames: usize = 0;
   private entry: u32 = 0;
   private body: u32 = 0;
+  private site: Site = 0;
 
   private next: Failure | null = null;
   private previous: Failure | null = null;
@@ -71,6 +74,11 @@ export class Failure {
   /** The code and the message in one line. */
   toString(): string {
     return `${this.code}: ${this.message}`;
+  }
+
+  /** @internal It is about an object that was made there. */
+  static setSite(failure: Failure, site: Site): void {
+    failure.site = site;
   }
 
   /** Keeps the frames that the fiber has just unwound, so that the host can read its stack later. */

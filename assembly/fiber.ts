@@ -8,6 +8,7 @@ import { areLocalsUsed, localsOf } from "./fiber-local";
 import { Flag, indexOf, Reason, Record, record, State } from "./record";
 import { beginPark, cancelFiber, makeReady } from "./scheduler";
 import { caseAt, setCase } from "./select-case";
+import { Site } from "./site";
 import { pushWaiter, removeWaiter } from "./wait-queue";
 import { link } from "./write-barrier";
 
@@ -135,13 +136,13 @@ let lastId: i64 = 0;
  * @param entry its typed trampoline, `(fiber: usize) => bool`: calls the body with the payload, ends the unwinding if there is one, which
  *   it returns, and else stores the result. `NO_TRAMPOLINE` for a body that takes one i32, unsigned or whole, or reference, and returns nothing
  */
-export function createFiber(entry: u16, body: u16, name: string): usize {
+export function createFiber(entry: u16, body: u16, name: string, site: Site): usize {
   const fiber = areLocalsUsed() ? newHeir() : newRecord();
   const f = record(fiber);
   f.entry = entry;
   f.body = body;
   f.id = ++lastId;
-  f.outcome = <i8>State.DONE;
+  f.site = <u16>site;
   // A new object is white: references stored into it need no barrier.
   f.name = changetype<usize>(name);
   addToFiberList(fiber);
@@ -157,8 +158,8 @@ export function setArgument<A>(fiber: usize, arg: A): void {
 }
 
 /** Starts a fiber that runs `fn(arg)`. It runs when the caller next waits or yields. */
-export function go<A>(fn: (arg: A) => void, arg: A, name: string = ""): Fiber {
-  const fiber = prepareGo<A>(fn, arg, name);
+export function go<A>(fn: (arg: A) => void, arg: A, name: string = "", site: Site = 0): Fiber {
+  const fiber = prepareGo<A>(fn, arg, name, site);
   makeReady(fiber);
   return changetype<Fiber>(fiber);
 }
@@ -166,7 +167,7 @@ export function go<A>(fn: (arg: A) => void, arg: A, name: string = ""): Fiber {
 /** Makes a fiber that will run `fn(arg)`. */
 // @ts-ignore: decorator
 @inline
-export function prepareGo<A>(fn: (arg: A) => void, arg: A, name: string): usize {
+export function prepareGo<A>(fn: (arg: A) => void, arg: A, name: string, site: Site): usize {
   let entry: u16 = NO_TRAMPOLINE;
   if (!isReference<A>() && (!isInteger<A>() || sizeof<A>() == 8 || (sizeof<A>() < 4 && isSigned<A>()))) {
     const trampoline = (fiber: usize): bool => {
@@ -176,7 +177,7 @@ export function prepareGo<A>(fn: (arg: A) => void, arg: A, name: string): usize 
     };
     entry = indexOf(changetype<usize>(trampoline));
   }
-  const fiber = createFiber(entry, indexOf(changetype<usize>(fn)), name);
+  const fiber = createFiber(entry, indexOf(changetype<usize>(fn)), name, site);
   setArgument<A>(fiber, arg);
   return fiber;
 }
@@ -187,15 +188,15 @@ function enterPlain(fiber: usize): bool {
 }
 
 /** Starts a fiber that runs `fn()`. It runs when the caller next waits or yields. */
-export function run(fn: () => void, name: string = ""): Fiber {
-  const fiber = prepareRun(fn, name);
+export function run(fn: () => void, name: string = "", site: Site = 0): Fiber {
+  const fiber = prepareRun(fn, name, site);
   makeReady(fiber);
   return changetype<Fiber>(fiber);
 }
 
 /** Makes a fiber that will run `fn()`. */
-export function prepareRun(fn: () => void, name: string): usize {
-  return createFiber(indexOf(changetype<usize>(enterPlain)), indexOf(changetype<usize>(fn)), name);
+export function prepareRun(fn: () => void, name: string, site: Site): usize {
+  return createFiber(indexOf(changetype<usize>(enterPlain)), indexOf(changetype<usize>(fn)), name, site);
 }
 
 /** Waits until the fiber has ended. */
@@ -247,7 +248,7 @@ export function failJoin(fiber: usize): void {
 /** Makes a case of a `Select` of the end of a fiber. */
 export function selectJoin(at: usize, fiber: usize): usize {
   const isReady = indexOf(changetype<usize>(hasEnded));
-  return setCase(at, fiber, fiber + offsetof<Record>("joiners"), isReady, 0, 0);
+  return setCase(at, Reason.JOIN, fiber, fiber + offsetof<Record>("joiners"), isReady, 0, 0);
 }
 
 function hasEnded(at: usize): bool {

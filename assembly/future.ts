@@ -15,6 +15,7 @@ import { suspend } from "./context";
 import { beginFail, fail } from "./failure";
 import { indexOf, Reason } from "./record";
 import { caseAt, setCase } from "./select-case";
+import { Site } from "./site";
 import { fromBits, toBits } from "./value";
 import { beginWait, wakeAll } from "./waiting";
 import { link } from "./write-barrier";
@@ -45,6 +46,11 @@ export class Future<T> {
   private message: usize = 0;
   private outcome: u8 = <u8>Outcome.NONE;
   private isManaged: bool = isManaged<T>();
+  private site: Site;
+
+  constructor(site: Site = 0) {
+    this.site = site;
+  }
 
   /** Writes the value, and wakes all who wait for it. @throws E_ALREADY_SET when it has a value, or has failed */
   set(value: T): void {
@@ -154,7 +160,7 @@ function refuseFailed(future: usize): bool {
 /** Makes a case of a `Select`: the future has a value, or has failed. */
 export function selectFuture(at: usize, future: usize): usize {
   const isReady = indexOf(changetype<usize>(isWritten));
-  return setCase(at, future, future, isReady, 0, 0);
+  return setCase(at, Reason.FUTURE, future, future, isReady, 0, 0);
 }
 
 function isWritten(at: usize): bool {

@@ -11,6 +11,7 @@ import { beginFail, fail } from "./failure";
 import { disown, Holding, HoldingRecord, own, ownerOf, reserveOwnership } from "./ownership";
 import { indexOf, Reason, record } from "./record";
 import { caseAt, claim, setCase } from "./select-case";
+import { Site } from "./site";
 import { unlink } from "./wait-queue";
 import { grant, leaveQueue, parkInQueue } from "./waiting";
 
@@ -25,9 +26,11 @@ class MutexRecord extends HoldingRecord {
 export class Mutex extends Holding {
   private abandoned: bool = false;
   private waiters: usize = 0;
+  private site: Site;
 
-  constructor() {
+  constructor(site: Site = 0) {
     super();
+    this.site = site;
     this.abandon = indexOf(changetype<usize>(abandonMutex));
   }
 
@@ -138,7 +141,7 @@ function abandonMutex(mutex: usize): void {
 export function selectLock(at: usize, mutex: usize): usize {
   const isReady = indexOf(changetype<usize>(canLock));
   const run = indexOf(changetype<usize>(lockAtOnce));
-  return setCase(at, mutex, mutex + offsetof<MutexRecord>("waiters"), isReady, run, 0);
+  return setCase(at, Reason.LOCK, mutex, mutex + offsetof<MutexRecord>("waiters"), isReady, run, 0);
 }
 
 /** Asked before each wait, and so the place to reserve what it may be granted. Ready for the owner as well, who then fails. */

@@ -9,6 +9,7 @@ import { current, requireFiber, suspend } from "./context";
 import { beginFail } from "./failure";
 import { disown, Holding, HoldingRecord, own, ownerOf, reserveOwnership } from "./ownership";
 import { indexOf, Reason } from "./record";
+import { Site } from "./site";
 import { shiftWaiter } from "./wait-queue";
 import { beginWait, grant, wakeAll } from "./waiting";
 
@@ -23,9 +24,11 @@ class OnceRecord extends HoldingRecord {
 export class Once extends Holding {
   private isOver: bool = false;
   private waiters: usize = 0;
+  private site: Site;
 
-  constructor() {
+  constructor(site: Site = 0) {
     super();
+    this.site = site;
     this.abandon = indexOf(changetype<usize>(passOn));
   }
 

@@ -20,7 +20,8 @@
  * │ 32 region         ptr   raw memory: saved frames, then saved slice   │
  * │ 36 frames         u32   bytes of Wasm frames saved (0: none)         │
  * │ 40 slice          u32   bytes of shadow stack saved behind them      │
- * │ 44 state i8 · reason i8 · outcome i8 · (free) u8                     │
+ * │ 44 state     i8 · reason i8                                          │
+ * │ 46 site      u16  where it was started: see site.ts                  │
  * │ 48 object         ptr   what a parked fiber waits on                 │
  * │ 52 joiners        ptr   wait queue of fibers that join this one      │
  * │ 56 id             i64   1, 2, 3 … in the order of their creation     │
@@ -51,7 +52,7 @@ export class Record {
   slice: u32;
   state: i8;
   reason: i8;
-  outcome: i8;
+  site: u16;
   object: usize;
   joiners: usize;
   id: i64;
@@ -159,4 +160,19 @@ export namespace Flag {
   export const SHIELDED: u16 = 256;
   /** Not a fiber but a case of a `Select`. */
   export const CASE: u16 = 512;
+  /** From this bit on: of a fiber, how it will have ended, `State.DONE` being 0; of a case, its `Reason`. */
+  export const BITS: u16 = 10;
+}
+
+/** How the fiber will have ended, when its cleanups have run: `DONE`, `FAILED` or `CANCELLED`. */
+// @ts-ignore: decorator
+@inline
+export function outcomeOf(f: Record): i8 {
+  return <i8>State.DONE + <i8>((f.flags >>> Flag.BITS) & 3);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setOutcome(f: Record, outcome: i8): void {
+  f.flags = (f.flags & ~(3 << Flag.BITS)) | ((<u16>(outcome - <i8>State.DONE)) << Flag.BITS);
 }

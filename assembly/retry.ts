@@ -4,6 +4,7 @@ import { requireFiber } from "./context";
 import { Fiber } from "./fiber";
 import { State } from "./record";
 import { Schedule } from "./schedule";
+import { Site } from "./site";
 import { spawn } from "./task";
 import { sleep } from "./time";
 import { endWithin } from "./timeout";
@@ -16,10 +17,10 @@ import { NANOSECONDS_PER_MILLISECOND } from "./timers";
  * @returns what the first attempt that succeeds returns
  * @throws what the last one that failed has failed with, as `join` does; E_CANCELLED when the deadline has passed and none has failed
  */
-export function retry<A, R>(fn: (arg: A) => R, arg: A, schedule: Schedule): R {
+export function retry<A, R>(fn: (arg: A) => R, arg: A, schedule: Schedule, site: Site = 0): R {
   const attempts = new Attempts(schedule);
-  let task = spawn<A, R>(fn, arg, attempts.name);
-  while (!attempts.hasReturned(task.fiber)) task = spawn<A, R>(fn, arg, attempts.name);
+  let task = spawn<A, R>(fn, arg, attempts.name, site);
+  while (!attempts.hasReturned(task.fiber)) task = spawn<A, R>(fn, arg, attempts.name, site);
   return task.value;
 }
 

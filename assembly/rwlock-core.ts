@@ -231,7 +231,8 @@ export function selectWriteLock(at: usize, lock: usize): usize {
 function selectTurn(at: usize, lock: usize, kind: u32, isReady: u16, run: u16): usize {
   caseAt(at).value = kind;
   caseAt(at).leave = indexOf(changetype<usize>(leaveLockCase));
-  return setCase(at, lock, lock + offsetof<RwLockRecord>("waiters"), isReady, run, 0);
+  const reason = kind == READING ? Reason.READ_LOCK : Reason.WRITE_LOCK;
+  return setCase(at, reason, lock, lock + offsetof<RwLockRecord>("waiters"), isReady, run, 0);
 }
 
 /** Asked before each wait, and so the place to reserve what it may be granted. Ready for an owner as well, who then fails. */

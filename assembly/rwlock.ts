@@ -23,15 +23,18 @@ import {
   takeReading,
   takeWriting,
 } from "./rwlock-core";
+import { Site } from "./site";
 
 /** Lets any number of fibers read something at a time, or one change it. */
 export class RwLock extends Holding {
   private abandoned: bool = false;
   private waiters: usize = 0;
   private readers: u32 = 0;
+  private site: Site;
 
-  constructor() {
+  constructor(site: Site = 0) {
     super();
+    this.site = site;
     this.abandon = indexOf(changetype<usize>(abandonWriting));
   }
 

@@ -25,7 +25,7 @@ import {
 import { Failure, setFailure } from "./failure";
 import { removeFromFiberList } from "./fiber-list";
 import { abandonAll } from "./ownership";
-import { Flag, indexOf, Reason, Record, record, State } from "./record";
+import { Flag, indexOf, outcomeOf, Reason, Record, record, setOutcome, State } from "./record";
 import { claim } from "./select-case";
 import { nextDeadline, stopTimer, takeExpired } from "./timers";
 import { shiftWaiter } from "./wait-queue";
@@ -195,7 +195,7 @@ function strikeParked(fiber: usize): void {
 function strike(f: Record): void {
   dropFrames(f);
   f.flags &= ~Flag.CANCEL_PENDING;
-  f.outcome = <i8>State.CANCELLED;
+  setOutcome(f, <i8>State.CANCELLED);
   f.entry = indexOf(changetype<usize>(enterNothing));
 }
 
@@ -224,8 +224,8 @@ function leaveForGood(fiber: usize, outcome: i8, hasUnwound: bool): void {
   const f = record(fiber);
   if (outcome == State.FAILED && hasUnwound) changetype<Failure>(f.failure).keepFrames(f);
   // The first reason stays: a cleanup that fails does not hide why the fiber ended.
-  if (f.flags & Flag.CLEANING && f.outcome != State.DONE) Failure.setAside(fiber);
-  else f.outcome = outcome;
+  if (f.flags & Flag.CLEANING && outcomeOf(f) != State.DONE) Failure.setAside(fiber);
+  else setOutcome(f, outcome);
   conclude(fiber);
 }
 
@@ -245,7 +245,7 @@ function conclude(fiber: usize): void {
 
 function finish(fiber: usize): void {
   const f = record(fiber);
-  f.state = f.outcome;
+  f.state = outcomeOf(f);
   f.flags &= Flag.PAYLOAD_MANAGED;
   if (f.state != State.DONE) {
     // The argument is not needed any more, and there is no result.
@@ -294,7 +294,8 @@ export function cancelFiber(fiber: usize, reason: string): void {
 /** False: it has ended, or is ending already. */
 function beginCancel(fiber: usize, reason: string): bool {
   const f = record(fiber);
-  if (f.state >= State.DONE || f.flags & (Flag.CLEANING | Flag.CANCEL_PENDING) || f.outcome != State.DONE) return false;
+  if (f.state >= State.DONE || f.flags & (Flag.CLEANING | Flag.CANCEL_PENDING) || outcomeOf(f) != State.DONE)
+    return false;
   const message = reason.length ? reason : "cancelled";
   const failure = new Failure(fiber, "E_CANCELLED", message);
   failure.noteAsking();

@@ -8,10 +8,10 @@
  */
 import { now } from "./abi";
 import { Cleanup, defer } from "./cleanup";
-import { current, suspend } from "./context";
+import { current, requireFiber, suspend } from "./context";
 import { fail, Failure, leaveError } from "./failure";
 import { Fiber, go, prepareGo, prepareRun } from "./fiber";
-import { record } from "./record";
+import { outcomeOf, record, State } from "./record";
 import { cancelFiber } from "./scheduler";
 import {
   beginScopeEnd,
@@ -22,6 +22,7 @@ import {
   takeIn,
   visitScope,
 } from "./scope-core";
+import { Site } from "./site";
 import { prepareSpawn, Task } from "./task";
 import { sleep } from "./time";
 import { NANOSECONDS_PER_MILLISECOND } from "./timers";
@@ -49,36 +50,38 @@ export class Scope {
   private watch: Fiber | null = null;
   private until: f64 = Infinity;
   private timedOut: bool = false;
+  private site: Site;
 
   /**
    * @param limit how many of its fibers run at once; 0: all. The others begin in their order, when one ends
    * @throws E_INVALID_COUNT when it is negative; E_NOT_IN_FIBER outside of a fiber
    */
-  constructor(limit: i32 = 0) {
+  constructor(limit: i32 = 0, site: Site = 0) {
+    this.site = site;
     initializeScope(changetype<usize>(this), limit);
     this.cleanup = defer<Scope>((scope: Scope): void => scope.leave(), this);
   }
 
   /** Starts a fiber in it; see `go`. @throws E_SCOPE_CLOSED */
-  go<A>(fn: (arg: A) => void, arg: A, name: string = ""): Fiber {
+  go<A>(fn: (arg: A) => void, arg: A, name: string = "", site: Site = 0): Fiber {
     reserveFiber(changetype<usize>(this));
-    const fiber = prepareGo<A>(fn, arg, name);
+    const fiber = prepareGo<A>(fn, arg, name, site);
     takeIn(changetype<usize>(this), fiber);
     return changetype<Fiber>(fiber);
   }
 
   /** Starts a fiber with a result in it; see `spawn`. @throws E_SCOPE_CLOSED */
-  spawn<A, R>(fn: (arg: A) => R, arg: A, name: string = ""): Task<R> {
+  spawn<A, R>(fn: (arg: A) => R, arg: A, name: string = "", site: Site = 0): Task<R> {
     reserveFiber(changetype<usize>(this));
-    const fiber = prepareSpawn<A, R>(fn, arg, name);
+    const fiber = prepareSpawn<A, R>(fn, arg, name, site);
     takeIn(changetype<usize>(this), fiber);
     return changetype<Task<R>>(fiber);
   }
 
   /** Starts a fiber in it; see `run`. @throws E_SCOPE_CLOSED */
-  run(fn: () => void, name: string = ""): Fiber {
+  run(fn: () => void, name: string = "", site: Site = 0): Fiber {
     reserveFiber(changetype<usize>(this));
-    const fiber = prepareRun(fn, name);
+    const fiber = prepareRun(fn, name, site);
     takeIn(changetype<usize>(this), fiber);
     return changetype<Fiber>(fiber);
   }
@@ -116,7 +119,7 @@ export class Scope {
     if (until >= this.until || this.closed) return;
     this.until = until;
     this.stopWatch();
-    this.watch = go(watchDeadline, new Deadline(this, milliseconds), "deadline");
+    this.watch = go(watchDeadline, new Deadline(this, milliseconds), "deadline", this.site);
   }
 
   /** @internal Fibers that fail do not cancel the others. */
@@ -140,12 +143,23 @@ export class Scope {
 
   /** The fiber that has made it has ended, and has not waited for it. */
   private leave(): void {
+    this.noteLeft();
     cancelScope(changetype<usize>(this), "the fiber that made its scope has ended");
     while (beginScopeEnd(changetype<usize>(this))) suspend();
     this.closed = true;
     this.stopWatch();
     const failure = this.error;
     if (failure) Failure.report(failure);
+  }
+
+  /** A fiber that returns should have waited. One that fails, or is cancelled, could not. */
+  private noteLeft(): void {
+    const fiber = requireFiber();
+    if (!this.live || this.wasCancelled || outcomeOf(record(fiber)) != State.DONE) return;
+    const message = `a scope was never waited for: the fiber that made it has returned, and ${this.live} of its fibers were cancelled`;
+    const failure = new Failure(fiber, "E_SCOPE_LEFT", message);
+    Failure.setSite(failure, this.site);
+    Failure.report(failure);
   }
 
   private stopWatch(): void {

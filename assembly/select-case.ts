@@ -11,7 +11,8 @@
  * │  4 queue     ptr   word of the queue in which it waits; 0: in none       │
  * │  8 value     u64   what it offers or asks for                            │
  * │ 16 next · 20 previous   ptr   links of that queue                        │
- * │ 24 flags     u16   CASE; VALUE_MANAGED when `value` is a reference       │
+ * │ 24 flags     u16   CASE; VALUE_MANAGED when `value` is a reference; and  │
+ * │                    its reason: see `Flag.BITS`                           │
  * ├──────────────────────────────────────────────────────────────────────────┤
  * │ 26 isReady   u16   (case) => bool: it could run now                      │
  * │ 28 run       u16   (case) => bool: runs it; true: it suspends, to fail   │
@@ -25,7 +26,7 @@
  * The functions are table indices, 0 for none. A case without any is never ready.
  */
 import { callLeave } from "./callback";
-import { Flag, record } from "./record";
+import { Flag, Reason, record } from "./record";
 import { startTimer, stopTimer } from "./timers";
 import { removeWaiter } from "./wait-queue";
 
@@ -59,8 +60,17 @@ export class SelectRecord {
 }
 
 /** Fills in what a new case is about. @returns the case */
-export function setCase(at: usize, object: usize, queue: usize, isReady: u16, run: u16, end: u16): usize {
+export function setCase(
+  at: usize,
+  reason: Reason,
+  object: usize,
+  queue: usize,
+  isReady: u16,
+  run: u16,
+  end: u16,
+): usize {
   const c = caseAt(at);
+  c.flags |= (<u16>reason) << Flag.BITS;
   c.object = object;
   c.queue = queue;
   c.isReady = isReady;

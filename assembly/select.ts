@@ -15,7 +15,7 @@ import { Event, selectEvent } from "./event";
 import { Fiber, selectJoin } from "./fiber";
 import { Future, selectFuture } from "./future";
 import { Mutex, selectLock } from "./mutex";
-import { Flag, indexOf } from "./record";
+import { Flag, indexOf, Reason } from "./record";
 import { RwLock } from "./rwlock";
 import { selectReadLock, selectWriteLock } from "./rwlock-core";
 import { caseAt } from "./select-case";
@@ -32,6 +32,7 @@ import {
   visitSelect,
 } from "./select-run";
 import { selectAcquire, Semaphore } from "./semaphore";
+import { Site } from "./site";
 import { selectTick, Ticker } from "./ticker";
 import { selectTimer, Timer } from "./timer";
 import { NANOSECONDS_PER_MILLISECOND } from "./timers";
@@ -47,9 +48,11 @@ export class Select {
   private waiter: usize = 0;
   private chosen: i32 = NOT_READY;
   private isBiased: bool;
+  private site: Site;
 
   /** @param isBiased of several cases that are ready, the first runs, not a random one */
-  constructor(isBiased: bool = false) {
+  constructor(isBiased: bool = false, site: Site = 0) {
+    this.site = site;
     this.isBiased = isBiased;
   }
 
@@ -70,6 +73,7 @@ export class Select {
     if (!(milliseconds >= 0)) failDuration(milliseconds);
     const at = this.next();
     caseAt(at).value = reinterpret<u64>(milliseconds * NANOSECONDS_PER_MILLISECOND);
+    caseAt(at).flags |= (<u16>Reason.SLEEP) << Flag.BITS;
     caseAt(at).arm = indexOf(changetype<usize>(armTimeout));
     return this.add(at);
   }

@@ -10,6 +10,7 @@ import { suspend } from "./context";
 import { beginFail, failWith } from "./failure";
 import { indexOf, Reason, record } from "./record";
 import { caseAt, claim, setCase } from "./select-case";
+import { Site } from "./site";
 import { shiftWaiter } from "./wait-queue";
 import { amountOf, beginWaitLeaving, grant, leaveQueue } from "./waiting";
 
@@ -24,9 +25,11 @@ class SemaphoreRecord {
 export class Semaphore {
   private waiters: usize = 0;
   private permits: i32;
+  private site: Site;
 
   /** @param permits how many there are at first @throws E_INVALID_COUNT when it is negative */
-  constructor(permits: i32) {
+  constructor(permits: i32, site: Site = 0) {
+    this.site = site;
     if (permits < 0) failPermits(permits);
     this.permits = permits;
   }
@@ -140,7 +143,7 @@ export function selectAcquire(at: usize, semaphore: usize, count: i32): usize {
   c.leave = indexOf(changetype<usize>(leaveAcquireCase));
   const isReady = indexOf(changetype<usize>(canAcquire));
   const run = indexOf(changetype<usize>(acquireAtOnce));
-  return setCase(at, semaphore, semaphore, isReady, run, 0);
+  return setCase(at, Reason.ACQUIRE, semaphore, semaphore, isReady, run, 0);
 }
 
 function canAcquire(at: usize): bool {

@@ -15,6 +15,7 @@ import { Fiber, go } from "./fiber";
 import { State } from "./record";
 import { Schedule } from "./schedule";
 import { Select } from "./select";
+import { Site } from "./site";
 import { sleep } from "./time";
 import { NANOSECONDS_PER_MILLISECOND } from "./timers";
 
@@ -51,9 +52,9 @@ export class Supervisor {
   }
 
   /** A child that runs `fn(arg)`. @throws E_BUSY while the supervisor runs */
-  add<A>(fn: (arg: A) => void, arg: A, name: string = ""): void {
+  add<A>(fn: (arg: A) => void, arg: A, name: string = "", site: Site = 0): void {
     if (this.isRunning) failBusy("takes its children before it runs");
-    this.children.push(new TypedChild<A>(fn, arg, name));
+    this.children.push(new TypedChild<A>(fn, arg, name, site));
   }
 
   /**
@@ -151,7 +152,10 @@ abstract class Child {
   private fiber: Fiber | null = null;
   private pause: f64 = 0;
 
-  constructor(private name: string) {}
+  constructor(
+    private name: string,
+    private site: Site,
+  ) {}
 
   protected abstract call(): void;
 
@@ -162,7 +166,7 @@ abstract class Child {
   start(pause: f64): void {
     this.isOver = false;
     this.pause = pause;
-    this.fiber = go<Child>((child: Child): void => child.enter(), this, this.name);
+    this.fiber = go<Child>((child: Child): void => child.enter(), this, this.name, this.site);
   }
 
   private enter(): void {
@@ -197,8 +201,9 @@ class TypedChild<A> extends Child {
     private fn: (arg: A) => void,
     private arg: A,
     name: string,
+    site: Site,
   ) {
-    super(name);
+    super(name, site);
   }
 
   protected call(): void {

@@ -4,6 +4,7 @@ import { Failure } from "./failure";
 import { awaitEnd, createFiber, errorOf, failJoin, Fiber, isDone, setArgument } from "./fiber";
 import { Flag, indexOf, record, State } from "./record";
 import { cancelFiber, makeReady } from "./scheduler";
+import { Site } from "./site";
 import { link } from "./write-barrier";
 
 /** A fiber with a result of type R. The same object as its `fiber`; see `Fiber` for what the members do. */
@@ -61,14 +62,14 @@ export class Task<R> {
 }
 
 /** Starts a fiber that runs `fn(arg)`, whose result `join` returns. It runs when the caller next waits or yields. */
-export function spawn<A, R>(fn: (arg: A) => R, arg: A, name: string = ""): Task<R> {
-  const fiber = prepareSpawn<A, R>(fn, arg, name);
+export function spawn<A, R>(fn: (arg: A) => R, arg: A, name: string = "", site: Site = 0): Task<R> {
+  const fiber = prepareSpawn<A, R>(fn, arg, name, site);
   makeReady(fiber);
   return changetype<Task<R>>(fiber);
 }
 
 /** Makes a fiber that will run `fn(arg)` and keep its result. */
-export function prepareSpawn<A, R>(fn: (arg: A) => R, arg: A, name: string): usize {
+export function prepareSpawn<A, R>(fn: (arg: A) => R, arg: A, name: string, site: Site): usize {
   const entry = (fiber: usize): bool => {
     const f = record(fiber);
     if (isManaged<R>()) {
@@ -89,7 +90,7 @@ export function prepareSpawn<A, R>(fn: (arg: A) => R, arg: A, name: string): usi
     }
     return false;
   };
-  const fiber = createFiber(indexOf(changetype<usize>(entry)), indexOf(changetype<usize>(fn)), name);
+  const fiber = createFiber(indexOf(changetype<usize>(entry)), indexOf(changetype<usize>(fn)), name, site);
   setArgument<A>(fiber, arg);
   return fiber;
 }

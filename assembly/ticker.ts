@@ -33,6 +33,7 @@ import { suspend } from "./context";
 import { failWith } from "./failure";
 import { indexOf, Reason } from "./record";
 import { caseAt, setCase } from "./select-case";
+import { Site } from "./site";
 import { NANOSECONDS_PER_MILLISECOND } from "./timers";
 
 const NO_TICK: i64 = -1;
@@ -70,9 +71,11 @@ export class Ticker {
   private taken: i64 = NO_TICK;
   private lost: i64 = 0;
   private policy: u8;
+  private site: Site;
 
   /** @param milliseconds its period; the first tick comes after one @throws E_INVALID_DURATION when it is less than a nanosecond */
-  constructor(milliseconds: f64, missed: MissedTicks = MissedTicks.SKIP) {
+  constructor(milliseconds: f64, missed: MissedTicks = 0, site: Site = 0) {
+    this.site = site;
     const period = milliseconds * NANOSECONDS_PER_MILLISECOND;
     if (!(period >= 1 && period < Infinity)) failPeriod(milliseconds);
     this.period = period;
@@ -176,7 +179,7 @@ export function selectTick(at: usize, ticker: usize): usize {
   const isReady = indexOf(changetype<usize>(isOver));
   const run = indexOf(changetype<usize>(takeAtOnce));
   const end = indexOf(changetype<usize>(takeAwaited));
-  return setCase(at, ticker, ticker, isReady, run, end);
+  return setCase(at, Reason.TICKER, ticker, ticker, isReady, run, end);
 }
 
 function takeAtOnce(at: usize): bool {

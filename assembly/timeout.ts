@@ -5,6 +5,7 @@ import { fail } from "./failure";
 import { awaitEnd, Fiber, go } from "./fiber";
 import { record, State } from "./record";
 import { Select } from "./select";
+import { Site } from "./site";
 
 /**
  * Runs `fn(arg)` in a fiber of its own, and waits until that has ended. When the time is over before, cancels it, and waits until its
@@ -13,9 +14,9 @@ import { Select } from "./select";
  * @returns whether it has ended in time
  * @throws E_INVALID_DURATION; what `fn` fails with, as `join` does
  */
-export function timeout<A>(milliseconds: f64, fn: (arg: A) => void, arg: A): bool {
+export function timeout<A>(milliseconds: f64, fn: (arg: A) => void, arg: A, site: Site = 0): bool {
   checkDuration(milliseconds);
-  return awaitWithin(go<A>(fn, arg, "timeout"), milliseconds);
+  return awaitWithin(go<A>(fn, arg, "timeout", site), milliseconds);
 }
 
 function checkDuration(milliseconds: f64): void {

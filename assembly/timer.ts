@@ -11,6 +11,7 @@ import { suspend } from "./context";
 import { failWith } from "./failure";
 import { indexOf, Reason } from "./record";
 import { caseAt, setCase } from "./select-case";
+import { Site } from "./site";
 import { NANOSECONDS_PER_MILLISECOND } from "./timers";
 
 /** Lets any number of fibers wait for a moment that can still be moved. */
@@ -19,9 +20,11 @@ export class Timer {
   private waiters: usize = 0;
   private isStopped: bool = false;
   private deadline: f64;
+  private site: Site;
 
   /** @param milliseconds from now on; infinite: until it is reset or stopped @throws E_INVALID_DURATION */
-  constructor(milliseconds: f64) {
+  constructor(milliseconds: f64, site: Site = 0) {
+    this.site = site;
     this.deadline = deadlineAfter(milliseconds);
   }
 
@@ -72,7 +75,7 @@ function deadlineAfter(milliseconds: f64): f64 {
 export function selectTimer(at: usize, timer: usize): usize {
   caseAt(at).arm = indexOf(changetype<usize>(armAlarm));
   const isReady = indexOf(changetype<usize>(isOver));
-  return setCase(at, timer, timer, isReady, 0, 0);
+  return setCase(at, Reason.TIMER, timer, timer, isReady, 0, 0);
 }
 
 // --- misuse ---

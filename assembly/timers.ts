@@ -126,6 +126,11 @@ export function nextDeadline(): f64 {
   return count ? load<f64>(slots) : Infinity;
 }
 
+/** The deadline of a fiber that has a timer. */
+export function timerDeadline(fiber: usize): f64 {
+  return load<f64>(at(record(fiber).timer - 1));
+}
+
 /** How many timers run. */
 export function timerCount(): u32 {
   return count;

@@ -3,12 +3,18 @@ import { suspend } from "./context";
 import { failWith } from "./failure";
 import { indexOf, Reason } from "./record";
 import { caseAt, setCase } from "./select-case";
+import { Site } from "./site";
 import { beginWait, wakeAll } from "./waiting";
 
 /** Counts what is under way, and lets fibers wait until that is nothing. Can be used again and again. */
 export class WaitGroup {
   private waiters: usize = 0;
   private pending: i32 = 0;
+  private site: Site;
+
+  constructor(site: Site = 0) {
+    this.site = site;
+  }
 
   /**
    * So many more are under way; fewer, when negative. When nothing is left, wakes all fibers that wait, in the order in which they came.
@@ -46,7 +52,7 @@ export class WaitGroup {
 
 /** Makes a case of a `Select` of its end. */
 export function selectWaitGroup(at: usize, group: usize): usize {
-  return setCase(at, group, group, indexOf(changetype<usize>(isNothingUnderWay)), 0, 0);
+  return setCase(at, Reason.WAIT_GROUP, group, group, indexOf(changetype<usize>(isNothingUnderWay)), 0, 0);
 }
 
 function isNothingUnderWay(at: usize): bool {

@@ -15,6 +15,7 @@ import { current, requireFiber, suspend } from "./context";
 import { fail } from "./failure";
 import { indexOf, Reason, record } from "./record";
 import { caseAt, setCase } from "./select-case";
+import { Site } from "./site";
 import { endWaits, endWaitsOf } from "./subscription";
 import { fromBits, toBits } from "./value";
 import { beginWait, wakeAll } from "./waiting";
@@ -71,8 +72,8 @@ export class Watch<T> {
   }
 
   /** An observer of its own for each who wants to know every change. */
-  observe(): WatchObserver<T> {
-    return new WatchObserver<T>(changetype<usize>(this));
+  observe(site: Site = 0): WatchObserver<T> {
+    return new WatchObserver<T>(changetype<usize>(this), site);
   }
 
   /** No more changes: observers that have seen the latest value are told the end. Closing again does nothing. */
@@ -99,9 +100,11 @@ export class WatchObserver<T> {
   private taken: bool = false;
   private bits: u64 = 0;
   private seen: u64 = 0;
+  private site: Site;
 
   /** @param watch the address of a `Watch<T>` */
-  constructor(watch: usize) {
+  constructor(watch: usize, site: Site) {
+    this.site = site;
     this.watch = watch;
     link(changetype<usize>(this), watch, false);
   }
@@ -209,7 +212,7 @@ export function selectWatch(at: usize, observer: usize): usize {
   const isReady = indexOf(changetype<usize>(canTake));
   const run = indexOf(changetype<usize>(takeAtOnce));
   const end = indexOf(changetype<usize>(endTake));
-  return setCase(at, observer, observerRecord(observer).watch, isReady, run, end);
+  return setCase(at, Reason.WATCH, observer, observerRecord(observer).watch, isReady, run, end);
 }
 
 function canTake(at: usize): bool {

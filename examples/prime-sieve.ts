@@ -1,5 +1,5 @@
 // A prime sieve: one fiber for each prime, and channels between them.
-import { Channel, go, print } from "as-fibers/assembly";
+import { Channel, print, Scope } from "as-fibers/assembly";
 
 function generate(numbers: Channel<i32>): void {
   for (let number = 2; ; number++) numbers.send(number);
@@ -22,15 +22,18 @@ function sift(filter: Filter): void {
 }
 
 export function main(count: i32 = 20): void {
+  const scope = new Scope();
   let numbers = new Channel<i32>();
-  go(generate, numbers, "numbers");
+  scope.go(generate, numbers, "numbers");
   const primes = new Array<string>();
   while (primes.length < count) {
     const prime = numbers.receive(); // no smaller prime divides it
     primes.push(prime.toString());
     const rest = new Channel<i32>();
-    go(sift, new Filter(prime, numbers, rest), `filter ${prime}`);
+    scope.go(sift, new Filter(prime, numbers, rest), `filter ${prime}`);
     numbers = rest;
   }
+  scope.cancel(); // nobody needs the numbers any more
+  scope.wait();
   print(primes.join(" "));
 }

@@ -4,7 +4,7 @@
  */
 
 /** Number of the ABI that this host speaks. */
-export const ABI_VERSION = 3;
+export const ABI_VERSION = 4;
 
 /** Functions of `assembly/exports.ts` → the names under which a module exports them. */
 export const GUEST_EXPORTS = {
@@ -33,6 +33,7 @@ export const GUEST_EXPORTS = {
   collect: "__fibers_collect",
   isIntact: "__fibers_is_intact",
   recordSize: "__fibers_record_size",
+  deadlineOf: "__fibers_deadline_of",
 } as const;
 
 /** Runs the top-level statements. */
@@ -52,6 +53,9 @@ export const LIVE_BYTES_EXPORT = "__fibers_live_bytes";
 
 /** Gives a program that accepts by WASI calls a listener. */
 export const ADD_LISTENER_EXPORT = "__fibers_add_listener";
+
+/** The upper half of a site that an object keeps, so that other bytes are not taken for one: see `assembly/site.ts`. */
+export const SITE_TAG = 0x5173_0000;
 
 /** How the names of sources end that the transform has generated. */
 export const GENERATED_SUFFIX = "~fibers.ts";
@@ -91,6 +95,7 @@ export interface GuestExports {
   __fibers_collect(): void;
   __fibers_is_intact(): number;
   __fibers_record_size(): number;
+  __fibers_deadline_of(fiber: number): number;
   __fibers_save_globals(pointer: number): void;
   __fibers_load_globals(pointer: number): void;
 }
@@ -220,16 +225,19 @@ export interface FailureFields {
   fiberId: number;
   /** Address of the failure that caused it; 0 for none. */
   cause: number;
+  /** Number of the place where the object was made that it is about; 0 for none. */
+  site: number;
 }
 
 export function readFailure(memory: WebAssembly.Memory, pointer: number): FailureFields {
-  const view = new DataView(memory.buffer, pointer, 36);
+  const view = new DataView(memory.buffer, pointer, 40);
   return {
     code: readString(memory, view.getUint32(0, true)),
     message: readString(memory, view.getUint32(4, true)),
     fiberName: readString(memory, view.getUint32(8, true)),
     cause: view.getUint32(12, true),
     fiberId: Number(view.getBigInt64(16, true)),
+    site: view.getUint32(36, true) & 0xffff,
   };
 }
 
@@ -255,71 +263,4 @@ export function readTrapFrames(
   for (let i = 0; i < words.length; i += 2)
     found.push({ functionIndex: words[i] ?? 0, offset: words[i + 1] ?? 0, name: "" });
   return found;
-}
-
-/** The states and reasons of `assembly/record.ts`, in its order. */
-export const STATES = ["ready", "running", "parked", "done", "failed", "cancelled"] as const;
-export const REASONS = [
-  "",
-  "sleep",
-  "join",
-  "output",
-  "send",
-  "receive",
-  "listen",
-  "accept",
-  "connect",
-  "read",
-  "write",
-  "lookup",
-  "select",
-  "lock",
-  "read lock",
-  "write lock",
-  "acquire",
-  "condition",
-  "wait group",
-  "barrier",
-  "event",
-  "once",
-  "future",
-  "broadcast",
-  "watch",
-  "timer",
-  "ticker",
-  "scope",
-  "start",
-] as const;
-
-/** A fiber, read out of its record. */
-export interface FiberFields {
-  pointer: number;
-  id: number;
-  name: string;
-  state: (typeof STATES)[number];
-  reason: (typeof REASONS)[number];
-  /** Id of the fiber that it joins; 0 otherwise. */
-  joins: number;
-  /** Bytes of saved frames and slice. */
-  savedBytes: number;
-  next: number;
-}
-
-export const RECORD_SIZE = 92;
-
-export function readFiber(memory: WebAssembly.Memory, pointer: number): FiberFields {
-  const view = new DataView(memory.buffer);
-  const state = STATES[view.getUint8(pointer + 44)] ?? "ready";
-  const reason = state === "parked" ? (REASONS[view.getUint8(pointer + 45)] ?? "") : "";
-  const object = view.getUint32(pointer + 48, true);
-  return {
-    pointer,
-    id: Number(view.getBigInt64(pointer + 56, true)),
-    name: readString(memory, view.getUint32(pointer + 80, true)),
-    state,
-    reason,
-    joins: reason === "join" ? Number(view.getBigInt64(object + 56, true)) : 0,
-    savedBytes: view.getUint32(pointer + 36, true) + view.getUint32(pointer + 40, true),
-    next: view.getUint32(pointer + 72, true),
-  };
 }

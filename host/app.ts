@@ -1,18 +1,13 @@
 /** `App`: one running instance. Its exports are async functions, each call a fiber; turns are taken from the event loop. */
-import {
-  ADD_LISTENER_EXPORT,
-  type FiberFields,
-  type GuestExports,
-  newString,
-  readFiber,
-  START_PREFIX,
-  TAKE_PREFIX,
-} from "./abi.ts";
+import { ADD_LISTENER_EXPORT, type GuestExports, newString, START_PREFIX, TAKE_PREFIX } from "./abi.ts";
 import { Calls } from "./calls.ts";
 import type { Driver } from "./driver.ts";
-import { describeLocation, FibersError } from "./errors.ts";
+import { describeCircle, describeFibers } from "./dump.ts";
+import { FiberError, FibersError } from "./errors.ts";
 import { FailureReader } from "./failure-reader.ts";
+import type { FiberFields } from "./fiber-records.ts";
 import { instantiate } from "./imports.ts";
+import { Inspector, only } from "./inspector.ts";
 import { type Listener, Listeners, type ListenPlace } from "./listeners.ts";
 import { Operations } from "./operations.ts";
 import type { ExportDescription, SectionContent } from "./section.ts";
@@ -32,10 +27,31 @@ export interface AppParts {
   onInstance: (instance: WebAssembly.Instance) => void;
   readSourceMap: () => string | null;
   onUnobserved: (error: Error) => void;
+  leaks: LeakPolicy;
 }
 
+/** What is done about fibers that are left when all calls have ended, and scopes that nobody has waited for. */
+export type LeakPolicy = "ignore" | "warn" | "error";
+
+/** The code of the report of a scope that nobody has waited for. */
+export const SCOPE_LEFT = "E_SCOPE_LEFT";
+
 /** A fiber, as `fibers()` shows it. */
-export type FiberDescription = Omit<FiberFields, "pointer" | "next">;
+export interface FiberDescription extends Pick<
+  FiberFields,
+  "id" | "name" | "state" | "reason" | "joins" | "savedBytes"
+> {
+  /** Where the program has started it, as `file:line:column`; null for a call from JavaScript, and in a module without lines. */
+  startedAt: string | null;
+}
+
+/** Fibers that wait for each other, and will for ever unless one of them is cancelled. */
+export interface Deadlock {
+  /** Each waits for the next, the last one for the first. */
+  fibers: FiberDescription[];
+  /** The circle, drawn, and what each of them waits for, and where. */
+  report: string;
+}
 
 /** An exported function, as JavaScript calls it. */
 export type AsyncExport = (...values: PlainValue[]) => Promise<PlainValue | undefined>;
@@ -63,18 +79,21 @@ export class App {
   readonly #failures: FailureReader;
   readonly #turns: Turns;
   #guest!: GuestExports;
+  #inspector!: Inspector;
   #state: State = "new";
   #death: FibersError | undefined;
   #settled: number[] = [];
   #onEmpty: (() => void) | undefined;
   #closing: Promise<void> | undefined;
+  #leaks: LeakPolicy;
 
   /** @internal */
   constructor(parts: AppParts) {
     const { driver, section, readSourceMap } = parts;
     this.#parts = parts;
+    this.#leaks = parts.leaks;
     this.#operations = new Operations(driver);
-    this.#failures = new FailureReader(new SourceLocator(readSourceMap, section));
+    this.#failures = new FailureReader(new SourceLocator(readSourceMap, section), section.sites);
     this.#turns = new Turns(driver, section, this.#operations, this.#failures, {
       isOver: () => this.#isOver(),
       afterRun: () => this.#afterRun(),
@@ -111,6 +130,10 @@ export class App {
       });
       this.#turns.attach(this.#guest);
       this.#failures.attach(this.#guest);
+      this.#inspector = new Inspector(this.#guest, this.#failures, section.sites, {
+        now: () => driver.now(),
+        handleOf: (slot) => this.#operations.handleOf(slot),
+      });
       this.#addListeners(opened);
       this.#guest.__fibers_start();
       this.#guest.__fibers_configure(stackLimit, redZone);
@@ -140,30 +163,48 @@ export class App {
 
   /** All fibers that have not ended, the oldest first. */
   fibers(): FiberDescription[] {
-    return this.#readFibers().map(({ pointer: _pointer, next: _next, ...description }) => description);
+    return this.#readFibers().map((fiber) => this.#describe(fiber));
   }
 
   #readFibers(): FiberFields[] {
-    const found: FiberFields[] = [];
-    if (this.#state === "dead" || this.#state === "closed") return found;
-    for (let at = this.#guest.__fibers_list() >>> 0; at;) {
-      const fiber = readFiber(this.#guest.memory, at);
-      if (!["done", "failed", "cancelled"].includes(fiber.state)) found.push(fiber);
-      at = fiber.next;
-    }
-    return found;
+    return this.#isInspectable() ? this.#inspector.fibers() : [];
   }
 
-  /** What every fiber does, what it waits for, and where, a line each. */
+  #describe({ id, name, state, reason, joins, savedBytes, site }: FiberFields): FiberDescription {
+    return { id, name, state, reason, joins, savedBytes, startedAt: this.#inspector.placeOf(site) };
+  }
+
+  #isInspectable(): boolean {
+    return this.#state === "open" || this.#state === "closing";
+  }
+
+  /**
+   * The tree of all fibers: what each does, what it waits for, since where and when, and its stack; and circles of fibers that wait for
+   * each other. It changes nothing. During a turn, in a function that the program has called, without the stacks.
+   */
   dump(): string {
-    const fibers = this.#readFibers().map(({ pointer, id, name, state, reason, joins }) => {
-      // A stack can be read only while no fiber runs.
-      const place = this.#turns.isInTurn ? null : this.#failures.placeOf(pointer);
-      const wait = reason === "join" ? `join of fiber ${joins}` : reason;
-      const what = `fiber ${id}${name ? ` "${name}"` : ""}: ${state}${wait ? ` (${wait})` : ""}`;
-      return place ? `${what} at ${describeLocation(place)}` : what;
-    });
-    return fibers.length ? fibers.join("\n") : "no fibers";
+    if (!this.#isInspectable()) return "no fibers";
+    const inspection = this.#inspector.inspect(!this.#turns.isInTurn);
+    const circles = inspection.graph.findCircles();
+    return [describeFibers(inspection), ...circles.map((circle) => describeCircle(circle, inspection))].join("\n");
+  }
+
+  /** The same at the end of the turn that is on the stack, or now: with the stacks. */
+  dumpAfterTurn(): Promise<string> {
+    return new Promise((resolve) => this.#turns.between(() => resolve(this.dump())));
+  }
+
+  /**
+   * Fibers that wait for each other in a circle of joins, locks and scopes, while others may go on. Only a cancellation can end that.
+   * Between turns.
+   */
+  findDeadlocks(): Deadlock[] {
+    if (!this.#isInspectable() || !this.#inspector.findCircles().length) return [];
+    const inspection = this.#inspector.inspect(!this.#turns.isInTurn);
+    return inspection.graph.findCircles().map((circle) => ({
+      fibers: circle.map((fiber) => this.#describe(fiber)),
+      report: `${describeCircle(circle, inspection)}\n${describeFibers(only(circle, inspection))}`,
+    }));
   }
 
   /** The memory of the instance, for measuring. */
@@ -218,12 +259,15 @@ export class App {
   /**
    * Cancels all fibers, lets their cleanups run for at most `grace` milliseconds (1,000 by default), rejects calls that are still
    * pending with E_INSTANCE_CLOSED, and lets go of the driver. Closing twice waits for the first time.
+   * @param leaks in place of the option of `load`: whether fibers are reported that have not ended although no call is pending
+   * @throws E_LEAK with `leaks: "error"`, after it has closed: such fibers, scopes that nobody has waited for, failures that nobody looked at
    */
-  close({ grace = DEFAULT_GRACE }: { grace?: number } = {}): Promise<void> {
+  close({ grace = DEFAULT_GRACE, leaks }: { grace?: number; leaks?: LeakPolicy } = {}): Promise<void> {
     if (!(grace >= 0)) {
       const message = `grace is a number of milliseconds, 0 or more, and got ${String(grace)}`;
       return Promise.reject(new FibersError("E_INVALID_OPTION", message));
     }
+    if (leaks) this.#leaks = leaks;
     this.#closing ??= this.#close(grace);
     return this.#closing;
   }
@@ -232,13 +276,31 @@ export class App {
     // Not inside a turn, when an import has called this: the guest cannot be entered then.
     await Promise.resolve();
     if (this.#state !== "open") return;
+    const left = this.#findLeft();
     this.#state = "closing";
+    if (left && this.#leaks === "warn") this.#warn(left);
     try {
       await this.#cancelAll(grace);
       if (!this.#isOver()) this.#report(true);
     } finally {
       if (!this.#isOver()) this.#end("closed", closedError());
     }
+    if (this.#leaks === "error") this.#refuseLeaks(left);
+  }
+
+  /** The fibers that nobody waits for any more: all, when no call is pending. */
+  #findLeft(): FibersError | undefined {
+    if (this.#leaks === "ignore" || this.#calls.size || !this.#readFibers().length) return undefined;
+    return new FibersError(
+      "E_LEAK",
+      `nobody waits for these fibers any more, and they have not ended:\n${this.dump()}`,
+    );
+  }
+
+  #refuseLeaks(left: FibersError | undefined): void {
+    if (!left && !this.warnings.length) return;
+    const unseen = this.warnings.length ? ["nobody looked at:", ...this.warnings] : [];
+    throw new FibersError("E_LEAK", [...(left ? [left.message] : []), ...unseen].join("\n"));
   }
 
   /** Ends the instance at once: no cleanup runs. Pending calls reject with E_INSTANCE_CLOSED. */
@@ -360,15 +422,20 @@ export class App {
       const failure = this.#guest.__fibers_take_report(all ? 1 : 0) >>> 0;
       if (!failure) return;
       const error = this.#failures.read(failure);
-      this.warnings.push(`${error.code}: ${error.message} (fiber ${error.fiber || error.fiberId})`);
-      try {
-        this.#parts.onUnobserved(error);
-      } catch (thrown) {
-        // The user's mistake is the process's to know, and must not cut the turn short: timers are armed after this.
-        queueMicrotask(() => {
-          throw thrown;
-        });
-      }
+      if (error.code !== SCOPE_LEFT || this.#leaks !== "ignore") this.#warn(error);
+    }
+  }
+
+  #warn(error: FibersError): void {
+    const who = error instanceof FiberError ? ` (fiber ${error.fiber || error.fiberId})` : "";
+    this.warnings.push(`${error.code}: ${error.message}${who}`);
+    try {
+      this.#parts.onUnobserved(error);
+    } catch (thrown) {
+      // The user's mistake is the process's to know, and must not cut the turn short: timers are armed after this.
+      queueMicrotask(() => {
+        throw thrown;
+      });
     }
   }
 }

@@ -1,7 +1,7 @@
 /** Turns failures of the guest into errors, with the AssemblyScript lines of their stacks; and tells the guest about traps. */
 import { type GuestExports, newString, readFailure, readTrapFrames, newTrapFrames } from "./abi.ts";
-import { FiberError, FibersError, type Frame, type Location } from "./errors.ts";
-import { isLibraryFrame, parseStack, type SourceLocator, type WasmFrame } from "./stack-trace.ts";
+import { FiberError, FibersError, type Frame } from "./errors.ts";
+import { isLibraryFrame, type SourceLocator, type WasmFrame, wasmFrames } from "./stack-trace.ts";
 import type { Verdict } from "./trap.ts";
 
 /** Frames of a stack trace that is read on purpose. */
@@ -9,12 +9,15 @@ const TRACE_FRAMES = 64;
 
 export class FailureReader {
   #guest!: GuestExports;
-  #locator: SourceLocator;
-  #noted: string | undefined;
+  readonly #locator: SourceLocator;
+  readonly #sites: readonly string[];
+  #noted: NodeJS.CallSite[] = [];
   #lacksReserve = false;
 
-  constructor(locator: SourceLocator) {
+  /** @param sites the module's table of them */
+  constructor(locator: SourceLocator, sites: readonly string[]) {
     this.#locator = locator;
+    this.#sites = sites;
   }
 
   attach(guest: GuestExports): void {
@@ -22,13 +25,15 @@ export class FailureReader {
   }
 
   /** The guest has asked to note the stack trace of this moment. */
-  noteTrace(stack: string | undefined): void {
+  noteTrace(stack: NodeJS.CallSite[]): void {
     this.#noted = stack;
   }
 
   /** The error for a failure at this address, and those that caused it. */
   read(pointer: number): FiberError {
     const fields = readFailure(this.#guest.memory, pointer);
+    const madeAt = this.#sites[fields.site - 1];
+    if (madeAt) fields.message += `; it was made at ${madeAt}`;
     const frames = this.#locate(this.#framesOf(pointer));
     const cause = fields.cause ? this.read(fields.cause) : undefined;
     return new FiberError(fields, frames, cause ? { cause } : {});
@@ -52,27 +57,37 @@ export class FailureReader {
     return trapped ?? this.#trace(() => this.#guest.__fibers_trace_failure(pointer));
   }
 
-  /** Where a fiber has stopped, if it has begun: its innermost frame in the program. Only between turns. */
-  placeOf(fiber: number): Location | null {
-    const frames = this.#trace(() => this.#guest.__fibers_trace_fiber(fiber));
-    return this.#locate(frames).find(({ location }) => location !== null)?.location ?? null;
+  /**
+   * The stack of a fiber that has begun, innermost frame first. Only between turns.
+   * @param known stacks that were read before, by the places of their frames: many fibers stand at the same
+   */
+  stackOf(fiber: number, known: Map<string, Frame[]>): Frame[] {
+    this.#note(() => this.#guest.__fibers_trace_fiber(fiber));
+    const places = this.#noted.map((frame) => frame.getPosition()).join();
+    let frames = known.get(places);
+    if (!frames) known.set(places, (frames = this.#locate(wasmFrames(this.#noted))));
+    return frames;
   }
 
   #trace(read: () => number): WasmFrame[] {
-    this.#noted = undefined;
+    this.#note(read);
+    return wasmFrames(this.#noted);
+  }
+
+  /** Lets the guest note a stack trace. */
+  #note(read: () => number): void {
+    this.#noted = [];
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = TRACE_FRAMES;
     try {
-      if (!read()) return [];
+      read();
     } catch (error) {
       // A fiber that has used the engine's whole stack cannot be rewound from here: it has no stack to show.
       if (!(error instanceof RangeError)) throw error;
       this.#guest.__fibers_abandon_rewind();
-      return [];
     } finally {
       Error.stackTraceLimit = limit;
     }
-    return parseStack(this.#noted)?.frames ?? [];
   }
 
   /** Ends the running fiber as failed. @throws what the guest throws when even that is impossible */

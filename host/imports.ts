@@ -9,9 +9,23 @@ export interface ImportSink {
   /** The fiber of this call has ended. */
   settle(call: number): void;
   /** The stack trace that the guest asked for. */
-  trace(stack: string | undefined): void;
+  trace(stack: NodeJS.CallSite[]): void;
   /** The instance is there, and nothing of it has run. */
   instance(instance: WebAssembly.Instance): void;
+}
+
+/** The frames of this moment, innermost first, as the engine has them: to write them as text would take ten times as long. */
+function captureStack(): NodeJS.CallSite[] {
+  const prepare = Error.prepareStackTrace;
+  Error.prepareStackTrace = (_error, frames) => frames;
+  try {
+    // oxlint-disable-next-line unicorn/error-message -- only its stack is wanted
+    const frames = new Error().stack as unknown;
+    // Not so at the end of the stack: then the engine has not called what prepares it.
+    return Array.isArray(frames) ? (frames as NodeJS.CallSite[]) : [];
+  } finally {
+    Error.prepareStackTrace = prepare as typeof Error.prepareStackTrace;
+  }
 }
 
 /** Instantiates a module. @throws E_MISSING_IMPORT when the user has not given what the program imports */
@@ -35,8 +49,7 @@ export async function instantiate(
         return 0;
       },
       trace() {
-        // oxlint-disable-next-line unicorn/error-message -- only its stack is wanted
-        sink.trace(new Error().stack);
+        sink.trace(captureStack());
       },
       switched() {},
     },

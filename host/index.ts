@@ -7,4 +7,4 @@ export type { VirtualNetwork, VirtualPort } from "./drivers/virtual/network.ts";
 export type { VirtualPeer } from "./drivers/virtual/peer.ts";
 export { FiberError, FibersError, type Frame, type Location } from "./errors.ts";
 export { load, type LoadOptions, type ModuleSource, type WasiHost } from "./load.ts";
-export type { App, FiberDescription } from "./app.ts";
+export type { App, Deadlock, FiberDescription, LeakPolicy } from "./app.ts";

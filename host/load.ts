@@ -2,11 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { App } from "./app.ts";
+import { App, type LeakPolicy } from "./app.ts";
 import type { Driver } from "./driver.ts";
 import { nodeDriver } from "./drivers/node.ts";
 import { redZoneBytes } from "./engine-stack.ts";
-import { FibersError } from "./errors.ts";
+import { FiberError, FibersError } from "./errors.ts";
 import { checkPlaces, type ListenPlace } from "./listeners.ts";
 import { readSection, type SectionContent } from "./section.ts";
 
@@ -36,8 +36,14 @@ export interface LoadOptions {
   stackLimit?: number;
   /** The source map's text, for modules that are loaded from bytes. Beside a file, it is found. */
   sourceMap?: string;
-  /** Told about failures that nobody looked at; by default they are written to standard error. */
+  /** Told about failures that nobody looked at, and what `leaks` warns of; by default they are written to standard error. */
   onUnobserved?: (error: Error) => void;
+  /**
+   * What is done about fibers that have not ended when the instance is closed although no call is pending, and about scopes that nobody has
+   * waited for: "ignore", the default; "warn", by `onUnobserved`, with E_LEAK and E_SCOPE_LEFT; or "error": `close` rejects with E_LEAK,
+   * also for failures that nobody looked at.
+   */
+  leaks?: LeakPolicy;
 }
 
 const DEFAULT_STACK_LIMIT = 256 * 1024;
@@ -58,15 +64,30 @@ export async function load(source: ModuleSource, options: LoadOptions = {}): Pro
     imports: { ...(options.wasi?.getImportObject() as WebAssembly.Imports | undefined), ...options.imports },
     onInstance: (instance) => options.wasi?.initialize(instance),
     readSourceMap: () => options.sourceMap ?? readSourceMapBeside(source, section),
-    onUnobserved:
-      options.onUnobserved ??
-      ((error) => process.stderr.write(`as-fibers: nobody looked at this failure:\n${error.stack}\n`)),
+    onUnobserved: options.onUnobserved ?? writeUnobserved,
+    leaks: options.leaks ?? "ignore",
   });
   await app.start(stackLimit, redZoneBytes());
   return app;
 }
 
-const KNOWN_OPTIONS = new Set(["imports", "wasi", "listen", "driver", "stackLimit", "sourceMap", "onUnobserved"]);
+function writeUnobserved(error: Error): void {
+  const text =
+    error instanceof FiberError ? `nobody looked at this failure:\n${error.stack}` : `${error.name}: ${error.message}`;
+  process.stderr.write(`as-fibers: ${text}\n`);
+}
+
+const KNOWN_OPTIONS = new Set([
+  "imports",
+  "wasi",
+  "listen",
+  "driver",
+  "stackLimit",
+  "sourceMap",
+  "onUnobserved",
+  "leaks",
+]);
+const LEAK_POLICIES: readonly unknown[] = ["ignore", "warn", "error"];
 
 function checkOptions(options: LoadOptions): number {
   for (const name of Object.keys(options)) {
@@ -76,7 +97,10 @@ function checkOptions(options: LoadOptions): number {
       `load has no option ${JSON.stringify(name)}; it knows ${[...KNOWN_OPTIONS].join(", ")}`,
     );
   }
-  const { stackLimit = DEFAULT_STACK_LIMIT } = options;
+  const { stackLimit = DEFAULT_STACK_LIMIT, leaks = "ignore" } = options;
+  if (!LEAK_POLICIES.includes(leaks)) {
+    throw new FibersError("E_INVALID_OPTION", `leaks is one of ${LEAK_POLICIES.join(", ")}, and got ${String(leaks)}`);
+  }
   if (!Number.isInteger(stackLimit) || stackLimit < 64 || stackLimit > 2 ** 30) {
     throw new FibersError(
       "E_INVALID_OPTION",

@@ -15,6 +15,8 @@ import {
 } from "./abi.ts";
 import type { Driver, Outcome } from "./driver.ts";
 
+const WITH_HANDLE: ReadonlySet<number> = new Set([Opcode.READ, Opcode.WRITE, Opcode.ACCEPT]);
+
 interface Ended {
   operation: Operation;
   outcome: number | Outcome;
@@ -41,6 +43,12 @@ export class Operations {
   /** How many are pending; output is not counted, since no fiber waits for a write of its own. */
   get pendingCount(): number {
     return this.#pending.size;
+  }
+
+  /** What the pending operation of this slot is about: a socket, or a standard stream. Undefined: about none that exists yet. */
+  handleOf(slot: number): number | undefined {
+    const operation = this.#pending.get(slot);
+    return operation && WITH_HANDLE.has(operation.opcode) ? operation.handle : undefined;
   }
 
   /** Whether some have ended and are not delivered. */

@@ -42,6 +42,8 @@ export interface SectionContent {
   stackEnd: number;
   /** Name of the source map, relative to the module; null when it was built without one. */
   sourceMap: string | null;
+  /** Where fibers are started, and objects made that they wait for, as `file:line:column`: the first is site 1. */
+  sites: string[];
 }
 
 /**

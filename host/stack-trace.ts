@@ -44,6 +44,11 @@ export function parseStack(stack: unknown): ParsedStack | null {
   return lines.length ? { frames, isInnermost } : null;
 }
 
+/** The Wasm frames among those that the engine has captured, innermost first. */
+export function wasmFrames(captured: NodeJS.CallSite[]): WasmFrame[] {
+  return parseStack(captured.map((frame) => `    at ${frame.toString()}`).join("\n"))?.frames ?? [];
+}
+
 /** Finds lines by a source map, which is parsed when first needed. */
 export class SourceLocator {
   #read: () => string | null;

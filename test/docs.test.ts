@@ -49,6 +49,7 @@ const guides = [
   "references",
   "scopes",
   "supervision",
+  "deadlocks",
 ].map((name) => `docs/${name}.md`);
 
 interface Shown {
@@ -80,7 +81,9 @@ function readShown(guide: string): Shown[] {
 }
 
 describe.each(guides)("%s", (guide) => {
+  const shown = readShown(guide);
   let folder = "";
+  let all: Promise<Compiled> | undefined;
 
   beforeAll(() => {
     folder = mkdtempSync(path.join(tmpdir(), "as-fibers-docs-"));
@@ -98,17 +101,28 @@ describe.each(guides)("%s", (guide) => {
     return compiled;
   }
 
-  async function runProgram({ binary, sourceMap }: Compiled, driver: Driver): Promise<void> {
+  /** All programs that no script loads, in one module: compiling is most of the time. Each is a file of its own, and its main an export. */
+  async function buildAll(): Promise<Compiled> {
+    const exported = shown.map(({ program, script }, index) => {
+      if (!program || script) return "";
+      writeFileSync(path.join(folder, `program-${index}.ts`), program.text);
+      return `export { main as main${index} } from "./program-${index}";\n`;
+    });
+    return build(exported.join(""));
+  }
+
+  async function runProgram(name: string, driver: Driver): Promise<void> {
+    const { binary, sourceMap } = await (all ??= buildAll());
     const app = await load(binary, { sourceMap, driver });
     try {
-      await app.exports["main"]?.();
+      await app.exports[name]?.();
     } finally {
       await app.close();
     }
     expect(app.warnings).toEqual([]);
   }
 
-  async function outputOnNode(compiled: Compiled, input: string): Promise<string> {
+  async function outputOnNode(name: string, input: string): Promise<string> {
     let output = "";
     const stdout = new Writable({
       write(chunk: Buffer, _encoding, done) {
@@ -116,35 +130,37 @@ describe.each(guides)("%s", (guide) => {
         done();
       },
     });
-    await runProgram(compiled, nodeDriver({ stdout, stdin: Readable.from([Buffer.from(input)]) }));
+    await runProgram(name, nodeDriver({ stdout, stdin: Readable.from([Buffer.from(input)]) }));
     return output;
   }
 
-  async function outputOnVirtual(compiled: Compiled, input: string): Promise<string> {
+  async function outputOnVirtual(name: string, input: string): Promise<string> {
     const driver = virtualDriver({ stdin: input });
-    await runProgram(compiled, driver);
+    await runProgram(name, driver);
     return driver.output;
   }
 
-  const shown = readShown(guide);
-
-  test.each(shown.map((example) => [example.heading, example] as const))("%s", async (_, example) => {
-    const { program, script, input, output } = example;
-    const compiled = program && (await build(program.text));
-    if (script) {
-      if (compiled) {
-        writeFileSync(path.join(folder, "program.wasm"), compiled.binary);
-        writeFileSync(path.join(folder, "module.wasm.map"), compiled.sourceMap);
+  test.each(shown.map((example, index) => [example.heading, example, index] as const))(
+    "%s",
+    async (_, example, index) => {
+      const { program, script, input, output } = example;
+      if (script) {
+        if (program) {
+          const { binary, sourceMap } = await build(program.text);
+          writeFileSync(path.join(folder, "program.wasm"), binary);
+          writeFileSync(path.join(folder, "module.wasm.map"), sourceMap);
+        }
+        writeFileSync(path.join(folder, "program.mjs"), script.text);
+        const ended = await runNode(["program.mjs"], { cwd: folder });
+        expect(ended).toEqual({ code: 0, stdout: output, stderr: "" });
+        return;
       }
-      writeFileSync(path.join(folder, "program.mjs"), script.text);
-      const ended = await runNode(["program.mjs"], { cwd: folder });
-      expect(ended).toEqual({ code: 0, stdout: output, stderr: "" });
-      return;
-    }
-    if (!compiled) throw new Error("neither a program nor a script");
-    if (program.note !== "virtual") expect(await outputOnNode(compiled, input), "node").toBe(output);
-    if (program.note !== "node") expect(await outputOnVirtual(compiled, input), "virtual").toBe(output);
-  });
+      if (!program) throw new Error("neither a program nor a script");
+      const name = `main${index}`;
+      if (program.note !== "virtual") expect(await outputOnNode(name, input), "node").toBe(output);
+      if (program.note !== "node") expect(await outputOnVirtual(name, input), "virtual").toBe(output);
+    },
+  );
 });
 
 test("docs/using.md names everything that programs can import", () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Block, readBlocks } from "./setup/markdown.ts";
-import { asFibers, root, runNode } from "./setup/command.ts";
+import { asFibers, BASELINE, root, runNode } from "./setup/command.ts";
 
 const blocks = readBlocks("README.md");
 let folder = "";
@@ -58,7 +58,7 @@ test("a project of one's own builds and runs as printed", async () => {
   writeFileSync(path.join(folder, "asconfig.json"), find("json", "extends").text);
   writeFileSync(path.join(folder, "greeter.ts"), find("ts", "export function greet").text);
   const command = find("sh", "npx asc").text.trim().split(" ").slice(2);
-  const built = await runNode(["node_modules/assemblyscript/bin/asc.js", ...command], { cwd: folder });
+  const built = await runNode([...BASELINE, "node_modules/assemblyscript/bin/asc.js", ...command], { cwd: folder });
   expect(built.code, built.stderr).toBe(0);
   expect(built.stderr).toMatch(/functions can suspend/);
   const script = find("js", "await load(");

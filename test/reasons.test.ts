@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { REASONS, STATES } from "../host/abi.ts";
+import { REASONS, STATES } from "../host/fiber-records.ts";
 import { root } from "./setup/command.ts";
 
 const read = (file: string) => readFileSync(path.join(root, file), "utf8");

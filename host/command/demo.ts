@@ -42,6 +42,7 @@ export async function demo(words: string[]): Promise<number> {
       target: "debug",
       runtime: "incremental",
       stackLimit: undefined,
+      leaks: "warn",
     },
     { interruptedCode: ExitCode.OK },
   );

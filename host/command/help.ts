@@ -24,7 +24,8 @@ Compiles the program in memory and runs the function main that it exports.
 The arguments are given to main: strings, numbers and bool, by the types of its
 parameters. What main returns is printed. When main has returned, the program
 ends: fibers that still run are cancelled, and their cleanups run. So it does
-when interrupted (Ctrl-C, SIGTERM); a second time, it ends at once.
+when interrupted (Ctrl-C, SIGTERM); a second time, it ends at once. SIGUSR2
+lists all fibers on standard error, with what each waits for, and where.
 
 options
   --driver node|virtual
@@ -41,6 +42,10 @@ options
       how garbage is collected: incremental by default; stub never frees
   --stack-limit <bytes>
       the most that one fiber may save when it waits; 262144 by default
+  --leaks warn|error|ignore
+      what is said of fibers that still wait when main has returned, and of
+      scopes that nobody has waited for: warn, by default; error: the exit
+      code is 1, also for failures that nobody looked at
   -h, --help
 
 options with --target wasi

@@ -3,20 +3,22 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { isatty } from "node:tty";
 import { parentPort } from "node:worker_threads";
-import { type App } from "../app.ts";
+import { type App, type LeakPolicy, SCOPE_LEFT } from "../app.ts";
 import type { CompileOptions } from "../compile.ts";
 import type { Driver } from "../driver.ts";
 import { nodeDriver } from "../drivers/node.ts";
 import { virtualDriver } from "../drivers/virtual.ts";
+import { FiberError } from "../errors.ts";
 import { load } from "../load.ts";
 import { type ExportDescription, readSection } from "../section.ts";
 import type { PlainValue } from "../values.ts";
 import { parseArguments } from "./arguments.ts";
 import { compileProgram } from "./compiling.ts";
+import { DeadlockWatch } from "./deadlock-watch.ts";
 import { ExitCode } from "./exit-code.ts";
 import { palette } from "./palette.ts";
 import type { FromThread, ThreadData, ToThread } from "./protocol.ts";
-import { report } from "./report.ts";
+import { linkPlaces, report } from "./report.ts";
 import { ThreadInput } from "./thread-input.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -29,6 +31,7 @@ export interface ProgramOptions {
   target: NonNullable<CompileOptions["target"]>;
   runtime: NonNullable<CompileOptions["runtime"]>;
   stackLimit: number | undefined;
+  leaks: LeakPolicy;
   /** Whether standard error shows colours; the thread itself has no terminal. */
   isColoured: boolean;
 }
@@ -55,13 +58,17 @@ export async function runInThread({ program: options, input }: ThreadData): Prom
     const app = await load(module, {
       driver: makeDriver(options.driver, () => new ThreadInput(input)),
       sourceMap: program.sourceMap,
+      leaks: options.leaks,
       onUnobserved(error) {
-        process.stderr.write("as-fibers: nobody looked at the failure of this fiber:\n");
+        if (error instanceof FiberError && error.code !== SCOPE_LEFT)
+          process.stderr.write("as-fibers: nobody looked at the failure of this fiber:\n");
         tell(error);
       },
       ...(options.stackLimit === undefined ? {} : { stackLimit: options.stackLimit }),
     });
-    const result = await callMain(app, values);
+    const result = await callMain(app, values, (words) =>
+      process.stderr.write(`${linkPlaces(words, reportOptions)}\n`),
+    );
     if (result !== undefined) console.log(String(result));
     return ExitCode.OK;
   } catch (error) {
@@ -79,25 +86,39 @@ function makeDriver(name: ProgramOptions["driver"], openInput: () => ThreadInput
 
 const INTERRUPTED = Symbol("interrupted");
 
-/** Calls main and closes the program when it has ended. @throws INTERRUPTED when it was told to close before */
-async function callMain(app: App, values: PlainValue[]): Promise<PlainValue | undefined> {
+/**
+ * Calls main and closes the program when it has ended.
+ * @param say writes what is not of the program on standard error
+ * @throws INTERRUPTED when it was told to close before; E_LEAK
+ */
+async function callMain(app: App, values: PlainValue[], say: (text: string) => void): Promise<PlainValue | undefined> {
   let isInterrupted = false;
-  const close = (message: ToThread) => {
-    if (message !== "close") return;
-    isInterrupted = true;
-    void app.close();
+  const obey = (message: ToThread) => {
+    if (message === "close") {
+      isInterrupted = true;
+      void app.close({ leaks: "ignore" });
+    } else {
+      say(app.dump());
+      parentPort?.postMessage("dumped" satisfies FromThread);
+    }
   };
+  const watch = new DeadlockWatch(app, say);
   // Nothing is left that could wake a fiber: the event loop is empty.
   const assertIdle = () => app.assertIdle();
-  parentPort?.once("message", close).unref();
+  parentPort?.on("message", obey).unref();
   parentPort?.postMessage("running" satisfies FromThread);
   process.on("beforeExit", assertIdle);
   try {
-    return await app.exports[MAIN]?.(...values);
+    const result = await app.exports[MAIN]?.(...values);
+    watch.stop();
+    await app.close();
+    return result;
   } catch (error) {
     throw isInterrupted ? INTERRUPTED : error;
   } finally {
-    await app.close();
+    watch.stop();
+    await app.close({ leaks: "ignore" });
+    parentPort?.off("message", obey);
     process.off("beforeExit", assertIdle);
   }
 }

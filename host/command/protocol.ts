@@ -9,11 +9,11 @@ export interface ThreadData {
   input: MessagePort;
 }
 
-/** main begins: from now on the program can close in order. */
-export type FromThread = "running";
+/** main begins: from now on the program can close in order, and list its fibers. Or: it has listed them. */
+export type FromThread = "running" | "dumped";
 
-/** Close in order: cancel the fibers, run their cleanups, end. */
-export type ToThread = "close";
+/** Close in order: cancel the fibers, run their cleanups, end. Or: list the fibers. */
+export type ToThread = "close" | "dump";
 
 /** Give me what comes next. One at a time. */
 export type InputRequest = "next";

@@ -102,12 +102,15 @@ export function describePlace(location: Location | null, sourceFolder: string): 
   return `${shown}:${line}:${column}`;
 }
 
-/** The places at the ends of a message's lines, as seen from the working directory: a list of fibers says where each waits. */
-function linkPlaces(message: string, { colours, sourceFolder }: ReportOptions): string {
-  return message.replace(/ at (\S+):(\d+):(\d+)$/gm, (_, file: string, line: string, column: string) => {
-    const location = { file, line: Number(line), column: Number(column) };
-    return ` ${colours.dim("at")} ${colours.cyan(describePlace(location, sourceFolder))}`;
-  });
+/** The places in a message, as seen from the working directory: a list of fibers says where each waits, and was started. */
+export function linkPlaces(message: string, { colours, sourceFolder }: ReportOptions): string {
+  return message.replace(
+    /(?<=\(| at )([^\s():]+):(\d+):(\d+)(?=\)|$)/gm,
+    (_, file: string, line: string, column: string) => {
+      const location = { file, line: Number(line), column: Number(column) };
+      return colours.cyan(describePlace(location, sourceFolder));
+    },
+  );
 }
 
 /** A recursion's frames are one line with their number. */

@@ -9,6 +9,7 @@ import { UsageError } from "./usage-error.ts";
 import { BASES, parseDirectories, parseEnvironment, parseListeners } from "./wasi-options.ts";
 
 const DRIVERS = ["node", "virtual"] as const;
+const LEAKS = ["warn", "error", "ignore"] as const;
 const TARGETS = ["debug", "release", "wasi"] as const;
 
 /** Runs the command with the words behind "run"; the exit code. @throws UsageError */
@@ -29,7 +30,8 @@ export async function run(words: string[]): Promise<number> {
   refuseMixed(target === "wasi", values);
   if (target !== "wasi") {
     const driver = oneOf(DRIVERS, "--driver", values.driver ?? "node");
-    return runProgram({ file, words: programArguments, driver, target, runtime, stackLimit });
+    const leaks = oneOf(LEAKS, "--leaks", values.leaks ?? "warn");
+    return runProgram({ file, words: programArguments, driver, target, runtime, stackLimit, leaks });
   }
   const { runOnWasi } = await import("./wasi.ts");
   return runOnWasi({
@@ -47,7 +49,7 @@ export async function run(words: string[]): Promise<number> {
 
 /** Options of one world do nothing in the other: who gives them expects otherwise. */
 function refuseMixed(isWasi: boolean, values: Record<string, unknown>): void {
-  const others = isWasi ? ["driver"] : ["base", "listen", "dir", "env", "debug"];
+  const others = isWasi ? ["driver", "leaks"] : ["base", "listen", "dir", "env", "debug"];
   const found = others.find((name) => values[name] !== undefined);
   if (found === undefined) return;
   const hint = isWasi
@@ -77,6 +79,7 @@ function parseRunOptions(words: string[]) {
         env: { type: "string", multiple: true },
         runtime: { type: "string" },
         "stack-limit": { type: "string" },
+        leaks: { type: "string" },
         help: { type: "boolean", short: "h" },
       },
     });

@@ -14,6 +14,9 @@ import { serveInput } from "./thread-input.ts";
 /** How long an interrupted program may take to clean up, in milliseconds: the grace of `App.close`, and some for the way. */
 const CLEANUP_GRACE = 1500;
 
+/** How long a program may take to begin listing its fibers, in milliseconds. */
+const DUMP_GRACE = 1000;
+
 export interface ThreadOptions {
   /** The exit code of a program that an interrupt has ended in order; that of the signal by default. */
   interruptedCode?: number;
@@ -31,6 +34,7 @@ export async function runProgram(
   });
   const letGoOfInput = serveInput(inputPort, () => process.stdin);
   const interrupts = new Interrupts(worker);
+  const dumps = new Dumps(worker);
   // The reader of a pipe may leave before the program has ended (`| head`): it ends too.
   process.stdout.on("error", () => void worker.terminate());
   try {
@@ -42,9 +46,45 @@ export async function runProgram(
     return (interrupts.wasInOrder ? interruptedCode : undefined) ?? ExitCode[interrupts.signal];
   } finally {
     interrupts.ignore();
+    dumps.ignore();
     letGoOfInput();
   }
 }
+
+/** The signal that asks for a list of all fibers. */
+class Dumps {
+  readonly #worker: Worker;
+  #isRunning = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+    worker.on("message", (message: FromThread) => {
+      if (message === "running") this.#isRunning = true;
+      else clearTimeout(this.#timer);
+    });
+    if (hasUserSignals) process.on("SIGUSR2", this.#ask);
+  }
+
+  ignore(): void {
+    process.off("SIGUSR2", this.#ask);
+    clearTimeout(this.#timer);
+  }
+
+  readonly #ask = () => {
+    if (!this.#isRunning) {
+      process.stderr.write("as-fibers: main has not begun\n");
+      return;
+    }
+    this.#worker.postMessage("dump" satisfies ToThread);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      process.stderr.write("as-fibers: a fiber does not yield: the fibers are listed when it does\n");
+    }, DUMP_GRACE);
+  };
+}
+
+const hasUserSignals = process.platform !== "win32";
 
 /** Signals that end a program: the first one in order, a second one at once. */
 class Interrupts {
@@ -58,7 +98,7 @@ class Interrupts {
 
   constructor(worker: Worker) {
     this.#worker = worker;
-    worker.once("message", (message: FromThread) => (this.#isRunning = message === "running"));
+    worker.on("message", (message: FromThread) => (this.#isRunning ||= message === "running"));
     process.on("SIGINT", this.#interrupt);
     process.on("SIGTERM", this.#interrupt);
   }

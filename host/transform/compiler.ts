@@ -16,6 +16,9 @@ export const { CommonFlags, NodeKind, SourceKind } = assemblyscript as unknown a
 };
 
 export interface Range {
+  source: Source;
+  /** Where it begins in the source. */
+  start: number;
   toString(): string;
 }
 
@@ -59,6 +62,12 @@ export interface Source {
   internalPath: string;
   text: string;
   statements: Statement[];
+  /** What the module knows it by; -1: it does not. */
+  debugInfoIndex: number;
+  /** From 1. */
+  lineAt(position: number): number;
+  /** Of the position that `lineAt` was asked for last, from 1. */
+  columnAt(): number;
 }
 
 export interface Parser {
@@ -82,8 +91,19 @@ export interface DebugInfoWriter {
   setLocalName(func: number, local: number, name: string): void;
 }
 
+/** A function as it was compiled: of a generic one, for certain types. */
+export interface CompiledFunction {
+  internalName: string;
+  prototype: { internalName: string };
+  declaration: { signature?: { parameters: ParameterNode[] } };
+  /** Expressions of its body, and where they stand in the source. */
+  debugLocations: Map<number, Range>;
+}
+
 export interface Program {
   sources: Source[];
+  /** Functions, classes and others. */
+  instancesByName: Map<string, object>;
   filesByName: Map<string, { startFunction: StartFunction }>;
   options: {
     runtime: number;
@@ -94,4 +114,11 @@ export interface Program {
     debugInfo: boolean;
     sourceMap: boolean;
   };
+}
+
+/** All functions of a program that were compiled. */
+export function compiledFunctions({ instancesByName }: Program): CompiledFunction[] {
+  const isFunction = (element: object): element is CompiledFunction =>
+    "debugLocations" in element && "prototype" in element;
+  return [...instancesByName.values()].filter(isFunction);
 }

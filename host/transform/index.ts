@@ -7,12 +7,14 @@ import { type Binaryen, binaryen, useBinaryen } from "./binaryen.ts";
 import { ABI_VERSION, GENERATED_SUFFIX, LIVE_BYTES_EXPORT, STACK_POINTER_EXPORT, START_EXPORT } from "../abi.ts";
 import { SECTION_NAME, type SectionContent } from "../section.ts";
 import { libraryVersion } from "../version.ts";
+import { addCallLines } from "./call-lines.ts";
 import { type Module, type Parser, type Program, RUNTIME_NAMES, type Source, SourceKind } from "./compiler.ts";
 import { type EntryFunction, exportedFunctions, generateEntry } from "./entry.ts";
 import { addGlobalsCopy } from "./globals.ts";
 import { instrument, type Instrumented, type InstrumentOptions } from "./instrument.ts";
 import { bindParking, generateParking } from "./parking.ts";
 import { findRuntimeFunctions } from "./runtime-functions.ts";
+import { numberSites } from "./sites.ts";
 import { restoreStartLines } from "./start-lines.ts";
 import { verifyOneSwitch, verifyShadowStack, VerificationError } from "./verify.ts";
 
@@ -56,9 +58,13 @@ export default class FibersTransform {
     const runtime = RUNTIME_NAMES[options.runtime] ?? "incremental";
     reportFaults(() => {
       verifyShadowStack(options.stackSize, runtime);
-      if (options.sourceMap) restoreStartLines(this.program, module);
+      if (options.sourceMap) {
+        restoreStartLines(this.program, module);
+        addCallLines(this.program, module);
+      }
       for (const { description } of this.#exports) module.removeExport(description.name);
       this.bind(module);
+      const sites = options.sourceMap ? numberSites(this.program, module) : [];
       const stackEnd = constantGlobal(module, "~lib/memory/__data_end");
       const result = this.instrument(module, {
         optimizeLevel: options.optimizeLevelHint,
@@ -81,6 +87,7 @@ export default class FibersTransform {
         stackSize: options.stackSize,
         stackEnd,
         sourceMap: null,
+        sites: sites.map(({ file, line, column }) => `${file}:${line}:${column}`),
       });
     });
   }

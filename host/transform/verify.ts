@@ -5,11 +5,13 @@
 import type { Source } from "./compiler.ts";
 import type { FunctionText, ModuleText } from "./module-text.ts";
 
+/** Where the library stands in a program. */
+export const LIBRARY_PATH = "~lib/as-fibers/assembly/";
 /** The one function that may start an unwinding. */
-export const SWITCH = "~lib/as-fibers/assembly/context/suspend";
+export const SWITCH = `${LIBRARY_PATH}context/suspend`;
 /** Their functions call the library's own by table index, none of which waits: their indirect calls suspend nothing. */
-export const NEVER_SUSPENDS = "~lib/as-fibers/assembly/callback/";
-const RESUME = "~lib/as-fibers/assembly/context/resume";
+export const NEVER_SUSPENDS = `${LIBRARY_PATH}callback/`;
+const RESUME = `${LIBRARY_PATH}context/resume`;
 
 /** A build that would not suspend. */
 export class VerificationError extends Error {

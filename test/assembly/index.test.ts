@@ -1,5 +1,5 @@
-/** Every public file of the guest library compiles when it is imported alone, and when it is imported first. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+/** Every public file of the guest library compiles and runs when it is imported first, which is as good as alone. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { load, virtualDriver } from "as-fibers";
@@ -39,18 +39,21 @@ test("index.ts only re-exports, and names every public file once", () => {
   expect(new Set(publicNames.map(({ file }) => file)).size).toBe(publicNames.length);
 });
 
-test.each(publicNames)("$file alone: $names", async ({ file, names }) => {
-  const text = `import { ${names.join(", ")} } from "as-fibers/assembly/${file}";\nexport function main(): i32 { return 42; }\n`;
-  const app = await load(await compileText(`alone-${file}`, text), { driver: virtualDriver() });
-  expect(await app.exports["main"]?.()).toBe(42);
+test("no file of the library gives names to those that have not imported them, but the hook of the collector", () => {
+  const given = readdirSync(library, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .flatMap((name) => [...readFileSync(new URL(name, library), "utf8").matchAll(/^ *@global\s+(.*?)[(:=]/gm)])
+    .map(([, declared]) => declared);
+  expect(given).toEqual(["function __finalize"]);
 });
 
-test.each(publicNames)("$file first, then the rest", async ({ file }) => {
+// What is imported first is resolved and compiled first, and sees nothing of what comes after it: as if it were alone.
+test.each(publicNames)("$file first, with $names, then the rest", async ({ file, names }) => {
   const text = `
-    import * as first from "as-fibers/assembly/${file}";
-    import { spawn, yieldNow } from "as-fibers/assembly";
-    function work(n: i32): i32 { yieldNow(); return n + 1; }
-    export function main(): i32 { return spawn(work, 41).join(); }
+    import { ${names.join(", ")} } from "as-fibers/assembly/${file}";
+    import * as library from "as-fibers/assembly";
+    function work(n: i32): i32 { library.yieldNow(); return n + 1; }
+    export function main(): i32 { return library.spawn(work, 41).join(); }
   `;
   const app = await load(await compileText(`first-${file}`, text), { driver: virtualDriver() });
   expect(await app.exports["main"]?.()).toBe(42);

@@ -5,8 +5,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { root } from "../setup/command.ts";
 import { type FakeOptions, type Ran, runFake } from "../setup/fake-wasi.ts";
 
+/** Not optimized, which takes a fifth of the time; test/command/build.test.ts runs an optimized one. */
 async function build(name: string): Promise<Uint8Array> {
-  return (await compile(path.join(root, `test/guests/wasi/${name}.ts`), { host: "wasi" })).binary;
+  return (await compile(path.join(root, `test/guests/wasi/${name}.ts`), { host: "wasi", target: "debug" })).binary;
 }
 
 let life: Uint8Array;

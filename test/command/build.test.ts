@@ -149,7 +149,7 @@ describe("the examples that docs/wasi.md lists", () => {
   });
 
   test("delay-server serves the socket that it is given", async () => {
-    const server = startFibers(["run", "--target", "wasi", "--listen", "0", "examples/delay-server.ts"]);
+    const server = startFibers([...RUN, "--listen", "0", "examples/delay-server.ts"]);
     try {
       const port = await announcedPort(server);
       const texts = ["60/slow", "1/quick", "30/middle"].map(async (way) =>

@@ -224,7 +224,8 @@ describe("a client that goes away", () => {
   });
 });
 
-describe("with little patience", () => {
+// What they wait for is time: all of them at once.
+describe.concurrent("with little patience", () => {
   const idle = 1000;
   const head = 500;
   let impatient: Server;

@@ -1,7 +1,8 @@
 /** What an app tells about its fibers: the list, the dump, failures that nobody looked at, and standstill. */
 import { type App, FiberError, load, type LoadOptions, virtualDriver } from "as-fibers";
 import { describe, expect, test } from "vitest";
-import { GUEST_EXPORTS, RECORD_SIZE } from "../../host/abi.ts";
+import { GUEST_EXPORTS } from "../../host/abi.ts";
+import { RECORD_SIZE } from "../../host/fiber-records.ts";
 import { guest } from "../setup/guests.ts";
 import { placeOf } from "../setup/source.ts";
 
@@ -61,16 +62,27 @@ describe("fibers", () => {
     void call(app, "sleepAndClean", Infinity, 1).catch(() => {});
     void call(app, "joinRing").catch(() => {});
     const place = (marked: string) => {
-      const { file, line } = placeOf("host-life", marked);
-      return `at ${file}:${line}:`;
+      const { file, line, column } = placeOf("host-life", marked);
+      return `${file}:${line}:${column}`;
     };
     await rounds(3);
-    const lines = app.dump().split("\n");
-    expect(lines.map((line) => line.replace(/\d+$/, ""))).toEqual([
-      `fiber 1 "sleepAndClean": parked (sleep) ${place('|sleep(milliseconds);\n  print("woke up")')}`,
-      `fiber 2 "joinRing": parked (join of fiber 3) ${place("|first!.join();\n}\n\nfunction sleeping")}`,
-      `fiber 3 "first": parked (join of fiber 4) ${place("|second!.join()")}`,
-      `fiber 4 "second": parked (join of fiber 3) ${place("|first!.join();\n}\n\n/** Joins two")}`,
+    expect(app.dump().split("\n")).toEqual([
+      'fiber 1 "sleepAndClean": parked (sleep)',
+      `    at sleepAndClean (${place('|sleep(milliseconds);\n  print("woke up")')})`,
+      'fiber 2 "joinRing": parked (join of fiber 3)',
+      `    at joinRing (${place("|first!.join();\n}\n\nfunction sleeping")})`,
+      'fiber 3 "first": parked (join of fiber 4)',
+      `    at joinSecond (${place("|second!.join()")})`,
+      `    started at ${place('|run(joinSecond, "first")')}`,
+      'fiber 4 "second": parked (join of fiber 3)',
+      `    at joinFirst (${place("|first!.join();\n}\n\n/** Joins two")})`,
+      `    started at ${place('|run(joinFirst, "second")')}`,
+      "these fibers wait for each other in a circle:",
+      '╭─▶ fiber 3 "first"',
+      "│      waits for the end of",
+      '│   fiber 4 "second"',
+      "│      waits for the end of",
+      '╰── fiber 3 "first"',
     ]);
     // Reading stacks has changed nothing.
     expect(app.isIntact).toBe(true);
@@ -183,7 +195,7 @@ describe("assertIdle", () => {
     const error = (await ring) as Error;
     expect(error).toMatchObject({ code: "E_DEADLOCK" });
     expect(error.message).toMatch(
-      /^nothing can wake these fibers any more:\nfiber 1 "joinRing": parked \(join of fiber 2\).*\nfiber 2 "first": parked \(join of fiber 3\).*\nfiber 3 "second": parked \(join of fiber 2\)/,
+      /^nothing can wake these fibers any more:\nfiber 1 "joinRing": parked \(join of fiber 2\)\n.*\nfiber 2 "first": parked \(join of fiber 3\)\n.*\n.*\nfiber 3 "second": parked \(join of fiber 2\)\n/,
     );
     expect(app.pendingCalls).toBe(0);
     // The instance itself is well.

@@ -185,7 +185,7 @@ test("during a turn, fibers can be listed, and garbage cannot be collected", asy
   });
   const sleeping = call(app, "sleepFor", 10);
   await expect(call(app, "noteOnce", 1)).rejects.toMatchObject({ code: "E_IMPORT_THREW" });
-  expect(listed).toEqual(['fiber 1 "sleepFor": parked (sleep)\nfiber 2 "noteOnce": running']);
+  expect(listed).toEqual(['fiber 1 "sleepFor": parked (sleep)\n    10 ms left\nfiber 2 "noteOnce": running']);
   expect(await sleeping).toBe(10);
 });
 

@@ -216,7 +216,7 @@ describe("a fiber whose frames do not fit on the stack any more", () => {
     await new Promise(setImmediate);
     let dump = "";
     descend(5000, () => (dump = app.dump()));
-    expect(dump).toBe('fiber 1 "suspendAt": parked (sleep)');
+    expect(dump).toMatch(/^fiber 1 "suspendAt": parked \(sleep\)\n {4}\d+ ms left$/);
     expect(await deep).toBe(40_504_500n);
     expect(app.isIntact).toBe(true);
   });

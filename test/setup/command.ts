@@ -21,6 +21,8 @@ export interface CommandOptions {
   stdin?: "ignore" | "pipe" | number;
   /** Called with all of its standard output so far, whenever there is more. */
   onOutput?: (stdout: string, child: ChildProcess) => void;
+  /** The same for standard error. */
+  onError?: (stderr: string, child: ChildProcess) => void;
 }
 
 /** A command that runs. */
@@ -41,6 +43,12 @@ export async function asFibers(words: string[], options: CommandOptions = {}): P
 export function startFibers(words: string[], options: CommandOptions = {}): Running {
   return start(process.execPath, [command, ...words], options);
 }
+
+/**
+ * Words for a Node that runs asc: without optimizing the compiler itself, which is Wasm of many megabytes that runs for a second. It makes
+ * the same, in half the time. The command does so by itself.
+ */
+export const BASELINE = ["--liftoff-only"];
 
 /** Runs a script with this Node until it has ended. */
 export async function runNode(words: string[], options: CommandOptions = {}): Promise<Ended> {
@@ -70,7 +78,10 @@ function start(file: string, words: string[], options: CommandOptions): Running 
     options.onOutput?.(stdout, child);
     for (const look of waiting) look();
   });
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+    options.onError?.(stderr, child);
+  });
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr }));

@@ -5,6 +5,7 @@ import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { FiberError, load, virtualDriver } from "as-fibers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BASELINE } from "../setup/command.ts";
 import { placeIn } from "../setup/source.ts";
 
 const cache = fileURLToPath(new URL("../../.cache", import.meta.url));
@@ -55,7 +56,7 @@ interface Result {
 let folder: string;
 
 function runAsc(...options: string[]): Promise<Result> {
-  const child = spawn(process.execPath, [asc, ...options], {
+  const child = spawn(process.execPath, [...BASELINE, asc, ...options], {
     cwd: folder,
     stdio: ["ignore", "ignore", "pipe"],
     timeout: 50_000,

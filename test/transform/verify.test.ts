@@ -42,6 +42,7 @@ test("the program as it is builds", async () => {
 describe("E_INLINED_SWITCH: the optimizer inlines a yield", () => {
   test("into functions of the library and of the program", async () => {
     const error = await failureOf(program, {
+      flags: ["-O1"],
       transform: class extends FibersTransform {
         override afterCompile(module: Module): void {
           // What an optimizer with other ideas of size would do.

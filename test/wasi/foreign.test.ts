@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inBaseline } from "../../host/command/baseline.ts";
 import { root } from "../setup/command.ts";
 
 const programs = ["sleep", "poll-stdin", "echo", "preopens"] as const;
@@ -18,8 +19,11 @@ const fileOf = (program: Program) => path.join(cache, `${program}-${process.pid}
 
 beforeAll(async () => {
   mkdirSync(cache, { recursive: true });
-  await commands.clang(undefined, {}, quiet); // reads the compiler
-  for (const program of programs) writeFileSync(fileOf(program), await compile(program));
+  // The compiler is a Wasm module of many megabytes: optimizing it takes longer than the programs do.
+  await inBaseline(async () => {
+    await commands.clang(undefined, {}, quiet); // reads the compiler
+    for (const program of programs) writeFileSync(fileOf(program), await compile(program));
+  });
 });
 
 afterAll(() => {
@@ -28,7 +32,7 @@ afterAll(() => {
 
 const quiet = { fetchProgress: () => {} };
 
-/** About 1.5 s for the first, 0.3 s for the others, and 370 MB; the compiler is a Wasm module too. */
+/** About 1.5 s for the first, 0.3 s for the others, and 370 MB. */
 async function compile(program: Program): Promise<Uint8Array> {
   const source = readFileSync(path.join(root, "test/wasi/c", `${program}.c`), "utf8");
   const messages: string[] = [];

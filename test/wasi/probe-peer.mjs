@@ -27,6 +27,12 @@ const sides = new Map();
 /** Sides that come when the server has its connection. @type {Map<string, Promise<void>>} */
 const coming = new Map();
 
+/** Sockets and servers of this world. @type {Set<() => void>} */
+const closing = new Set();
+
+/** Aborted at the end of a world: what was to be done later is not done in the next one. */
+let world = new AbortController();
+
 /** @type {Record<string, (id: string, value: any) => unknown>} */
 const actions = {
   /** A side that is a descriptor of this process. */
@@ -35,6 +41,7 @@ const actions = {
   serve: (id) =>
     new Promise((resolve) => {
       const server = createServer({ allowHalfOpen: true });
+      closing.add(() => server.close());
       server.listen(0, "127.0.0.1", () =>
         resolve(/** @type {import("node:net").AddressInfo} */ (server.address()).port),
       );
@@ -71,6 +78,13 @@ const actions = {
   close: (id) => side(id).close(),
   reset: (id) => side(id).reset?.(),
   read: (id, size) => side(id).read?.(size),
+  /** The end of a world: nothing of it is left. Descriptors that were adopted belong to the other thread. */
+  leave: () => {
+    world.abort();
+    world = new AbortController();
+    for (const close of closing) close();
+    for (const all of [closing, sides, coming]) all.clear();
+  },
 };
 
 /** @param {string} id */
@@ -97,6 +111,7 @@ function descriptorSide(fd) {
 function socketSide(socket) {
   socket.on("error", () => {}); // the guest may be gone first
   socket.pause();
+  closing.add(() => socket.destroy());
   return {
     write: (text) => new Promise((resolve) => void socket.write(text, () => resolve())),
     end: () => void socket.end(),
@@ -115,8 +130,8 @@ function socketSide(socket) {
 
 parentPort?.on("message", async ({ call, action, id, value, after }) => {
   if (after) {
-    await setTimeout(after);
     try {
+      await setTimeout(after, undefined, { signal: world.signal });
       await actions[action]?.(id, value);
     } catch {} // the guest may be gone; a case tells by its answer
     return;

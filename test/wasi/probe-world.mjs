@@ -28,6 +28,11 @@ export function hasTerminals() {
   return spawnSync("script", ["--version"]).status === 0;
 }
 
+/** The other side of all worlds, one after the other: a thread for each would take most of the time. @type {Worker | undefined} */
+let worker;
+
+let calls = 0;
+
 export class World {
   directory = mkdtempSync(join(tmpdir(), "as-fibers-wasi-"));
   stdin = -1;
@@ -35,9 +40,7 @@ export class World {
   /** Ports of the listeners. @type {readonly number[]} */
   ports = [];
 
-  /** @type {Worker | undefined} */
-  #worker;
-  #calls = 0;
+  #hasPeer = false;
   /** What this thread has open, by the side that it belongs to. @type {Map<string, number>} */
   #descriptors = new Map();
   /** @type {import("node:net").Socket[]} */
@@ -65,18 +68,18 @@ export class World {
    * @returns {Promise<any>}
    */
   peer(action, id, value) {
-    const worker = this.#start();
-    const call = ++this.#calls;
+    const thread = this.#start();
+    const call = ++calls;
     if (action === "close" || action === "end") this.#descriptors.delete(`${id}, other side`);
     return new Promise((resolve, reject) => {
       const receive = (/** @type {{ call: number, value: unknown, error?: string }} */ message) => {
         if (message.call !== call) return;
-        worker.off("message", receive);
+        thread.off("message", receive);
         if (message.error) reject(new Error(message.error));
         else resolve(message.value);
       };
-      worker.on("message", receive);
-      worker.postMessage({ call, action, id, value });
+      thread.on("message", receive);
+      thread.postMessage({ call, action, id, value });
     });
   }
 
@@ -93,8 +96,8 @@ export class World {
   }
 
   #start() {
-    this.#worker ??= new Worker(new URL("./probe-peer.mjs", import.meta.url));
-    return this.#worker;
+    this.#hasPeer = true;
+    return (worker ??= new Worker(new URL("./probe-peer.mjs", import.meta.url)));
   }
 
   /** Fills the pipe on standard output, so that nothing more can be written. */
@@ -169,10 +172,10 @@ export class World {
   }
 
   async close() {
-    for (const id of ["stdin", "stdout"]) {
-      if (this.#worker) await this.peer("close", id).catch(() => {}); // what has no other side, or has closed it
+    if (this.#hasPeer) {
+      for (const id of ["stdin", "stdout"]) await this.peer("close", id).catch(() => {}); // what has no other side, or has closed it
+      await this.peer("leave", "");
     }
-    await this.#worker?.terminate();
     for (const socket of this.#sockets) socket.destroy();
     for (const fd of this.#descriptors.values()) {
       if (isOpen(fd)) closeSync(fd); // a host may have closed it for the guest

@@ -26,10 +26,15 @@ function accept(): void {
 }
 
 let partner: Fiber | null = null;
+let other: Fiber | null = null;
 
 function joinPartner(): void {
   const fiber = partner;
   if (fiber) fiber.join();
+}
+
+function joinOther(): void {
+  other!.join();
 }
 
 function recurse(depth: i32): i32 {
@@ -56,6 +61,15 @@ export function main(way: string): void {
   } else if (way == "deadlock") {
     partner = Fiber.current();
     run(joinPartner, "partner").join();
+  } else if (way == "busy") {
+    print("waiting");
+    sleep(1);
+    spin(0);
+  } else if (way == "circle") {
+    other = run(joinPartner, "first");
+    partner = run(joinOther, "second");
+    print("waiting");
+    wait("main");
   } else if (way == "accept") accept();
   else if (way == "deep") print(`${recurse(1000)} deep`);
   else if (way == "lines") for (let i = 0; i < 100_000; i++) print(`line ${i}`);

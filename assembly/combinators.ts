@@ -3,9 +3,8 @@
  * is cancelled, and has cleaned up, before they return.
  */
 import { fail } from "./failure";
-import { State } from "./record";
 import { Scope } from "./scope";
-import { Select } from "./select";
+import { Contest } from "./scope-core";
 import { Site } from "./site";
 import { Task } from "./task";
 
@@ -30,15 +29,7 @@ export function map<A, R>(fn: (arg: A) => R, args: A[], limit: i32, site: Site =
 /** Calls `fn` for all arguments at once. The result of the first that ends. @throws its failure, when that failed; E_INVALID_COUNT */
 export function race<A, R>(fn: (arg: A) => R, args: A[], site: Site = 0): R {
   if (!args.length) failEmpty("race");
-  const scope = new Scope(0, site);
-  scope.allowFailures();
-  const tasks = startAll<A, R>(scope, fn, args, site);
-  const select = new Select(true);
-  for (let i = 0; i < tasks.length; i++) select.join(tasks[i].fiber);
-  const first = tasks[select.wait()];
-  scope.cancel("another one was first");
-  scope.waitOrError();
-  return first.join();
+  return compete<A, R>(Contest.RACE, fn, args, "another one was first", site);
 }
 
 /**
@@ -47,30 +38,21 @@ export function race<A, R>(fn: (arg: A) => R, args: A[], site: Site = 0): R {
  */
 export function any<A, R>(fn: (arg: A) => R, args: A[], site: Site = 0): R {
   if (!args.length) failEmpty("any");
+  return compete<A, R>(Contest.ANY, fn, args, "another one has returned", site);
+}
+
+/** @param reason for those who have not won */
+function compete<A, R>(contest: Contest, fn: (arg: A) => R, args: A[], reason: string, site: Site): R {
   const scope = new Scope(0, site);
-  scope.allowFailures();
-  const tasks = startAll<A, R>(scope, fn, args, site);
-  let last = takeEnded<R>(tasks);
-  while (last.state != State.DONE && tasks.length) last = takeEnded<R>(tasks);
-  scope.cancel("another one has returned");
-  scope.waitOrError();
-  return last.join();
+  scope.beginContest(contest);
+  for (let i = 0; i < args.length; i++) scope.spawn<A, R>(fn, args[i], "", site);
+  return changetype<Task<R>>(scope.endContest(reason)).join();
 }
 
 function startAll<A, R>(scope: Scope, fn: (arg: A) => R, args: A[], site: Site): Array<Task<R>> {
   const tasks = new Array<Task<R>>();
   for (let i = 0; i < args.length; i++) tasks.push(scope.spawn<A, R>(fn, args[i], "", site));
   return tasks;
-}
-
-/** Waits for the end of one of them, and takes it out. */
-function takeEnded<R>(tasks: Array<Task<R>>): Task<R> {
-  const select = new Select(true);
-  for (let i = 0; i < tasks.length; i++) select.join(tasks[i].fiber);
-  const index = select.wait();
-  const task = tasks[index];
-  tasks.splice(index, 1);
-  return task;
 }
 
 function failEmpty(name: string): void {

@@ -241,8 +241,8 @@ export function failJoin(fiber: usize): void {
   if (!failure) return;
   const who = failure.who;
   if (record(fiber).state == State.CANCELLED)
-    failWith(`joined ${who}, which was cancelled: ${failure.message}`, "E_CANCELLED", failure);
-  else failWith(`joined ${who}, which failed: ${failure.message}`, failure.code, failure);
+    failWith(`joined ${who}, which was cancelled: ${failure.quoted}`, "E_CANCELLED", failure);
+  else failWith(`joined ${who}, which failed: ${failure.quoted}`, failure.code, failure);
 }
 
 /** Makes a case of a `Select` of the end of a fiber. */

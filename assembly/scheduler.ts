@@ -22,7 +22,7 @@ import {
   suspend,
   usedBytes,
 } from "./context";
-import { Failure, setFailure } from "./failure";
+import { Failure, setCancellation, setFailure } from "./failure";
 import { removeFromFiberList } from "./fiber-list";
 import { abandonAll } from "./ownership";
 import { Flag, indexOf, outcomeOf, Reason, Record, record, setOutcome, State } from "./record";
@@ -285,10 +285,16 @@ function settle(call: u32): void {
 export function cancelFiber(fiber: usize, reason: string): void {
   if (fiber != current()) {
     cancelOther(fiber, reason);
-  } else if (beginCancel(fiber, reason)) {
-    record(fiber).state = <i8>State.CANCELLED;
+  } else if (beginCancelSelf(fiber, reason)) {
     suspend();
   }
+}
+
+/** True: suspend, for good. One that was cancelled already ends at once, for that reason. */
+function beginCancelSelf(fiber: usize, reason: string): bool {
+  if (!beginCancel(fiber, reason) && !(record(fiber).flags & Flag.CANCEL_PENDING)) return false;
+  record(fiber).state = <i8>State.CANCELLED;
+  return true;
 }
 
 /** False: it has ended, or is ending already. */
@@ -296,10 +302,7 @@ function beginCancel(fiber: usize, reason: string): bool {
   const f = record(fiber);
   if (f.state >= State.DONE || f.flags & (Flag.CLEANING | Flag.CANCEL_PENDING) || outcomeOf(f) != State.DONE)
     return false;
-  const message = reason.length ? reason : "cancelled";
-  const failure = new Failure(fiber, "E_CANCELLED", message);
-  failure.noteAsking();
-  setFailure(fiber, failure);
+  setCancellation(fiber, reason.length ? reason : "cancelled");
   return true;
 }
 

@@ -18,6 +18,8 @@
  * │ 40 reason    ref   why it was cancelled          │
  * │ 44 owner     ref   the fiber that made it        │
  * │ 48 isLenient bool  failures do not cancel it     │
+ * │ 49 contest   u8    who wins: see Contest         │
+ * │ 52 first     ref   the fiber that has won        │
  * ╘══════════════════════════════════════════════════╛
  */
 import { current, requireFiber } from "./context";
@@ -47,6 +49,19 @@ export class ScopeRecord {
   owner: usize;
   /** Failures do not cancel the others. */
   isLenient: bool;
+  /** Who wins: a `Contest`. */
+  contest: u8;
+  /** The fiber that has won. */
+  first: usize;
+}
+
+/** Which fiber of a scope wins, if they compete. */
+export enum Contest {
+  NONE,
+  /** The first to end. */
+  RACE,
+  /** The first to return; when none does, the last to end. */
+  ANY,
 }
 
 const INITIAL_FIBERS: u32 = 8;
@@ -73,6 +88,7 @@ export function visitScope(scope: usize, cookie: u32): void {
   __visit(s.failure, cookie);
   __visit(s.reason, cookie);
   __visit(s.owner, cookie);
+  __visit(s.first, cookie);
 }
 
 /** Makes room for one more fiber: after that, taking it in cannot trap. @throws E_SCOPE_CLOSED */
@@ -133,7 +149,16 @@ function noteEnd(fiber: usize): void {
     s.pending--;
     wake(claim(shiftWaiter(scope + offsetof<ScopeRecord>("waiting"))));
   }
-  if (!s.live) wakeAll(scope + offsetof<ScopeRecord>("waiters"));
+  if (wins(s, fiber)) {
+    s.first = fiber;
+    link(scope, fiber, false);
+    wakeAll(scope + offsetof<ScopeRecord>("waiters"));
+  } else if (!s.live) wakeAll(scope + offsetof<ScopeRecord>("waiters"));
+}
+
+function wins(s: ScopeRecord, fiber: usize): bool {
+  if (s.contest == Contest.NONE || s.first) return false;
+  return s.contest == Contest.RACE || !s.live || record(fiber).state == State.DONE;
 }
 
 function noteFailure(scope: usize, failure: Failure): void {
@@ -146,7 +171,7 @@ function noteFailure(scope: usize, failure: Failure): void {
   }
   s.failure = changetype<usize>(failure);
   link(scope, changetype<usize>(failure), false);
-  if (!s.isLenient) cancelScope(scope, `${failure.who} of its scope has failed: ${failure.message}`);
+  if (!s.isLenient) cancelScope(scope, `${failure.who} of its scope has failed: ${failure.quoted}`);
 }
 
 /** Cancels all its fibers but the running one. Does nothing when it was cancelled before. */
@@ -170,6 +195,11 @@ export function beginScopeEnd(scope: usize): bool {
   return beginWait(scope + offsetof<ScopeRecord>("waiters"), Reason.SCOPE, scope);
 }
 
+/** The first half of waiting for the winner. True: suspend. */
+export function beginContestEnd(scope: usize): bool {
+  return !scopeRecord(scope).first && beginWait(scope + offsetof<ScopeRecord>("waiters"), Reason.SCOPE, scope);
+}
+
 /** No more fibers. True: the scope has failed, and so has the running fiber, which suspends. */
 export function beginScopeResult(scope: usize): bool {
   const s = scopeRecord(scope);
@@ -182,7 +212,7 @@ export function beginScopeResult(scope: usize): bool {
 function refuseFailed(s: ScopeRecord): bool {
   const failure = changetype<Failure>(s.failure);
   const more = s.failures > 1 ? ` (and ${s.failures - 1} more)` : "";
-  return beginFail(`in a scope, ${failure.who} failed${more}: ${failure.message}`, failure.code, failure);
+  return beginFail(`in a scope, ${failure.who} failed${more}: ${failure.quoted}`, failure.code, failure);
 }
 
 function refuseOwner(s: ScopeRecord): bool {

@@ -14,9 +14,11 @@ import { Fiber, go, prepareGo, prepareRun } from "./fiber";
 import { outcomeOf, record, State } from "./record";
 import { cancelFiber } from "./scheduler";
 import {
+  beginContestEnd,
   beginScopeEnd,
   beginScopeResult,
   cancelScope,
+  Contest,
   initializeScope,
   reserveFiber,
   takeIn,
@@ -45,6 +47,8 @@ export class Scope {
   private reason: usize = 0;
   private owner: usize = 0;
   private lenient: bool = false;
+  private contest: u8 = 0;
+  private first: usize = 0;
 
   private cleanup: Cleanup | null = null;
   private watch: Fiber | null = null;
@@ -122,9 +126,19 @@ export class Scope {
     this.watch = go(watchDeadline, new Deadline(this, milliseconds), "deadline", this.site);
   }
 
-  /** @internal Fibers that fail do not cancel the others. */
-  allowFailures(): void {
+  /** @internal Its fibers compete; those that fail do not cancel the others. */
+  beginContest(contest: Contest): void {
     this.lenient = true;
+    this.contest = <u8>contest;
+  }
+
+  /** @internal Waits for the winner, cancels the others, and waits for their end. The winner. */
+  endContest(reason: string): usize {
+    if (beginContestEnd(changetype<usize>(this))) suspend();
+    cancelScope(changetype<usize>(this), reason);
+    this.end();
+    this.closed = true;
+    return this.first;
   }
 
   /** @internal */

@@ -1,6 +1,6 @@
 /** `App`: one running instance. Its exports are async functions, each call a fiber; turns are taken from the event loop. */
 import { ADD_LISTENER_EXPORT, type GuestExports, newString, START_PREFIX, TAKE_PREFIX } from "./abi.ts";
-import { Calls } from "./calls.ts";
+import { Calls, type PendingCall } from "./calls.ts";
 import type { Driver } from "./driver.ts";
 import { describeCircle, describeFibers } from "./dump.ts";
 import { FiberError, FibersError } from "./errors.ts";
@@ -312,10 +312,23 @@ export class App {
     );
   }
 
+  /** Whether its driver can do without JavaScript's event loop: see `runSync`. */
+  get canBlock(): boolean {
+    return this.#parts.driver.block !== undefined;
+  }
+
+  /** Cancels all fibers; each ends when its cleanups have run. */
+  cancelAll(reason = "cancelled"): void {
+    this.#turns.between(() => {
+      if (this.#isOver()) return;
+      this.#guest.__fibers_cancel_all(newString(this.#guest, reason));
+      this.#guest.__fibers_release_strings();
+      this.#parts.driver.soon();
+    });
+  }
+
   async #cancelAll(grace: number): Promise<void> {
-    const reason = newString(this.#guest, "the instance is closing");
-    this.#guest.__fibers_cancel_all(reason);
-    this.#guest.__fibers_release_strings();
+    this.cancelAll("the instance is closing");
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
@@ -334,23 +347,60 @@ export class App {
     this.#calls.rejectAll(() => new FibersError(error.code, error.message, { cause: error.cause }));
   }
 
+  /**
+   * Calls an exported function, and blocks this thread until it has ended: the fibers own the thread, sleep in the operating system's event
+   * queue, and JavaScript's event loop stands still. For a driver that can: see `selectorDriver`.
+   * @returns what the function returns
+   * @throws what it fails with; E_DEADLOCK when nothing can wake its fiber any more; E_CANNOT_BLOCK when the driver needs the event loop;
+   *   E_IN_TURN inside of a turn; E_NO_EXPORT, E_INVALID_ARGUMENT
+   */
+  runSync(name: string, ...values: PlainValue[]): PlainValue | undefined {
+    const { driver, section } = this.#parts;
+    if (!driver.block) {
+      const message = `the driver ${driver.name} needs JavaScript's event loop: await the call, or load the module with selectorDriver()`;
+      throw new FibersError("E_CANNOT_BLOCK", message);
+    }
+    if (this.#turns.isInTurn) {
+      throw new FibersError(
+        "E_IN_TURN",
+        "runSync works only between turns: call it from the event loop, not from an import",
+      );
+    }
+    const description = section.exports.find((known) => known.name === name) ?? refuseExport(section, name);
+    let outcome: { value: PlainValue | undefined } | { error: Error } | undefined;
+    this.#begin(description, values, {
+      description,
+      resolve: (value) => (outcome = { value }),
+      reject: (error) => (outcome = { error }),
+    });
+    driver.block(() => {
+      if (!outcome && !this.#isOver()) this.assertIdle();
+      return outcome !== undefined;
+    });
+    // Only the end of the instance leaves a call without one, and rejects it.
+    if (!outcome || "error" in outcome) throw outcome?.error ?? this.#refusal();
+    return outcome.value;
+  }
+
   #call(description: ExportDescription, values: PlainValue[]): Promise<PlainValue | undefined> {
-    return new Promise((resolve, reject) => {
-      checkArguments(description, values);
-      const start = () => {
-        if (this.#state !== "open") {
-          reject(this.#refusal());
-          return;
-        }
-        const stackPointer = this.#guest.__fibers_stack_pointer?.value as number | undefined;
-        try {
-          this.#calls.add(this.#startCall(description, values), { description, resolve, reject });
-          this.#parts.driver.soon();
-        } catch (error) {
-          reject(this.#startFailure(error, stackPointer));
-        }
-      };
-      this.#turns.between(start);
+    return new Promise((resolve, reject) => this.#begin(description, values, { description, resolve, reject }));
+  }
+
+  /** @throws E_INVALID_ARGUMENT, E_UNSUPPORTED_TYPE */
+  #begin(description: ExportDescription, values: PlainValue[], pending: PendingCall): void {
+    checkArguments(description, values);
+    this.#turns.between(() => {
+      if (this.#state !== "open") {
+        pending.reject(this.#refusal());
+        return;
+      }
+      const stackPointer = this.#guest.__fibers_stack_pointer?.value as number | undefined;
+      try {
+        this.#calls.add(this.#startCall(description, values), pending);
+        this.#parts.driver.soon();
+      } catch (error) {
+        pending.reject(this.#startFailure(error, stackPointer));
+      }
     });
   }
 
@@ -455,11 +505,13 @@ function makeExports(
     get(target, name) {
       // `then` is asked for by await; an unknown name otherwise is a mistake that deserves its own sentence.
       if (typeof name === "symbol" || name in target || name === "then") return Reflect.get(target, name) as unknown;
-      const known = Object.keys(target).join(", ") || "nothing";
-      throw new FibersError(
-        "E_NO_EXPORT",
-        `the module exports no function ${JSON.stringify(name)}; it exports ${known}`,
-      );
+      return refuseExport(section, name);
     },
   });
+}
+
+/** @throws E_NO_EXPORT */
+function refuseExport(section: SectionContent, name: string): never {
+  const known = section.exports.map((description) => description.name).join(", ") || "nothing";
+  throw new FibersError("E_NO_EXPORT", `the module exports no function ${JSON.stringify(name)}; it exports ${known}`);
 }

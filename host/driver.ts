@@ -32,7 +32,7 @@ export interface Outcome {
   /**
    * Takes it. Called at most once, and not for an operation that was cancelled before.
    * @param into the bytes of the operation in the guest's memory
-   * @returns the result
+   * @returns the result; PENDING when it turns out that nothing was there: then the operation goes on, and ends once more later
    */
   take(into: Uint8Array): number;
 }
@@ -67,6 +67,17 @@ export interface Driver {
   soon(): void;
   /** Asks for a turn when the clock has reached this time, in nanoseconds; infinite: for none. */
   arm(deadline: number): void;
+  /**
+   * Which of so many ready fibers runs next: 0 is the one that has been ready longest; -1 ends the turn instead. Asked only by a program
+   * that was told so. `first` is the address of the first of them.
+   */
+  choose?(count: number, first: number): number;
   /** Lets go of everything. */
   close(): void;
+  /**
+   * Owns the thread until this is so: takes turns and sleeps in the event queue, and JavaScript's event loop stands still. Only a driver that
+   * needs no event loop has it.
+   * @param isOver asked after each turn
+   */
+  block?(isOver: () => boolean): void;
 }

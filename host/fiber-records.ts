@@ -137,6 +137,11 @@ export class FiberRecords {
     return this.#word(scope + 44);
   }
 
+  /** Whether the fibers of a scope compete, and none has won yet: its owner waits for one of them, not for all. */
+  isContest(scope: number): boolean {
+    return this.#view.getUint8(scope + 49) !== 0 && this.#word(scope + 52) === 0;
+  }
+
   /** The fiber that owns a mutex, writes under a read-write lock, or runs the function of a once; 0: nobody. */
   ownerOfLock(lock: number): number {
     return this.#word(lock);

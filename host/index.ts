@@ -1,6 +1,7 @@
 /** as-fibers: green threads for WebAssembly. See ../README.md. */
 export type { Operation } from "./abi.ts";
 export type { Driver, DriverSink, Outcome } from "./driver.ts";
+export { selectorDriver, type SelectorDriver, type SelectorDriverOptions } from "./drivers/selector.ts";
 export { nodeDriver, type NodeDriverOptions } from "./drivers/node.ts";
 export { virtualDriver, type VirtualDriver, type VirtualDriverOptions } from "./drivers/virtual.ts";
 export type { VirtualNetwork, VirtualPort } from "./drivers/virtual/network.ts";

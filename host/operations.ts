@@ -101,9 +101,11 @@ export class Operations {
       const { slot, generation, pointer } = operation;
       // Cancelled meanwhile: nothing is taken.
       if (slot !== OUTPUT_SLOT && this.#pending.get(slot) !== operation) continue;
-      this.#pending.delete(slot);
       const result =
         typeof outcome === "number" ? outcome : outcome.take(this.#memory.bytes(pointer, roomOf(operation)));
+      // Nothing was there after all: it still waits.
+      if (result === PENDING) continue;
+      this.#pending.delete(slot);
       this.#memory.writeCompletion(buffer, count++, { slot, generation, result, detail });
     }
     return count;

@@ -91,7 +91,9 @@ export class WaitGraph {
   #needsOf(fiber: FiberFields): Needs | null {
     if (fiber.state !== "parked" || fiber.hasTimer) return null;
     if (fiber.reason === "join") return { fibers: [fiber.object], isAny: false };
-    if (fiber.reason === "scope") return { fibers: addresses(this.membersOf(fiber.object)), isAny: false };
+    if (fiber.reason === "scope") {
+      return { fibers: addresses(this.membersOf(fiber.object)), isAny: this.#records.isContest(fiber.object) };
+    }
     if (fiber.reason === "start") {
       const running = this.membersOf(fiber.object).filter(({ reason }) => reason !== "start");
       return { fibers: addresses(running), isAny: true };

@@ -20,6 +20,7 @@ const entries = {
   compiler: "host/compile.ts",
   transform: "host/transform/index.ts",
   wasi: "host/wasi/index.ts",
+  "event-queue": "host/event-queue/index.ts",
   "wasi-sockets": "host/wasi/socket-thread.ts",
   "transform-wasi": "host/transform/wasi.ts",
   command: "host/command/main.ts",

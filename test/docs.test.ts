@@ -47,6 +47,7 @@ const guides = [
   "concurrency",
   "futures",
   "references",
+  "cancellation",
   "scopes",
   "supervision",
   "deadlocks",

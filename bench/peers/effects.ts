@@ -1,5 +1,5 @@
 /** Peer: the fibers of Effect, in JavaScript. */
-import { Effect, Fiber, Queue, References, Semaphore } from "effect";
+import { Deferred, Effect, Fiber, Queue, References, Semaphore } from "effect";
 import { checkEqual, TurnOrder } from "../check.ts";
 import { nowNs } from "../clock.ts";
 
@@ -146,4 +146,61 @@ export async function handingOff(count: number): Promise<number> {
   }).pipe(Effect.provideService(References.PreventSchedulerYield, true), Effect.runPromise);
   checkEqual("permits held of Effect's semaphore", held, 2 * count);
   return time / count / 2;
+}
+
+/** Nanoseconds per fiber that waits and owes a finalizer, from its interruption until all have run it and ended. */
+export async function interrupting(count: number): Promise<number> {
+  let waited = 0;
+  let cleaned = 0;
+  let time = 0;
+  const wait = Effect.sync(() => waited++).pipe(
+    Effect.andThen(Deferred.await(Deferred.makeUnsafe<never>())),
+    Effect.ensuring(Effect.sync(() => cleaned++)),
+  );
+  await Effect.gen(function* () {
+    const fibers: Fiber.Fiber<never>[] = [];
+    for (let i = 0; i < count; i++) fibers.push(yield* Effect.forkChild(wait));
+    yield* Effect.yieldNow;
+    checkEqual("fibers of Effect's that wait", waited, count);
+    const started = nowNs();
+    yield* Fiber.interruptAll(fibers);
+    time = nowNs() - started;
+  }).pipe(Effect.provideService(References.PreventSchedulerYield, true), Effect.runPromise);
+  checkEqual("finalizers of Effect's fibers", cleaned, count);
+  return time / count;
+}
+
+/** Nanoseconds per `forEach` over so many, each in a fiber of its own. */
+export async function forking(size: number, count: number): Promise<number> {
+  let ran = 0;
+  let time = 0;
+  const items = Array.from({ length: size }, (_, i) => i);
+  await Effect.gen(function* () {
+    const started = nowNs();
+    for (let i = 0; i < count; i++)
+      yield* Effect.forEach(items, () => Effect.sync(() => ran++), { concurrency: "unbounded", discard: true });
+    time = nowNs() - started;
+  }).pipe(Effect.provideService(References.PreventSchedulerYield, true), Effect.runPromise);
+  checkEqual("fibers of Effect's that ran", ran, size * count);
+  return time / count;
+}
+
+/** Nanoseconds per race of two, whose loser waits and is interrupted. */
+export async function racing(count: number): Promise<number> {
+  let waited = 0;
+  let sum = 0;
+  let time = 0;
+  const loser = Effect.andThen(
+    Effect.sync(() => waited++),
+    Deferred.await(Deferred.makeUnsafe<never>()),
+  );
+  const winner = Effect.sync(() => 1);
+  await Effect.gen(function* () {
+    const started = nowNs();
+    for (let i = 0; i < count; i++) sum += yield* Effect.race(loser, winner);
+    time = nowNs() - started;
+  }).pipe(Effect.provideService(References.PreventSchedulerYield, true), Effect.runPromise);
+  checkEqual("races that Effect's winner has won", sum, count);
+  checkEqual("losers that have waited", waited, count);
+  return time / count;
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** A server that runs a module: `node fibers.mjs module.wasm words…`. Its `main` gets port 0 and the words, and prints where it listens. */
 import { Writable } from "node:stream";
-import { load, nodeDriver } from "as-fibers";
+import { load, nodeDriver, selectorDriver } from "as-fibers";
 import { answer } from "../answer.mjs";
 import { cpuMilliseconds, memoryInUse, waitFor } from "./usage.mjs";
 
@@ -20,7 +20,9 @@ const stdout = new Writable({
   },
 });
 
-const app = await load(file, { driver: nodeDriver({ stdout }) });
+const backEnd = process.env["BENCH_DRIVER"];
+const driver = backEnd ? await selectorDriver({ backEnd: /** @type {"epoll" | "poll"} */ (backEnd), stdout }) : nodeDriver({ stdout });
+const app = await load(file, { driver });
 void app.exports["main"]?.(0, ...words.map(Number)).catch((error) => {
   console.error(error);
   process.exit(1);

@@ -28,11 +28,13 @@ when interrupted (Ctrl-C, SIGTERM); a second time, it ends at once. SIGUSR2
 lists all fibers on standard error, with what each waits for, and where.
 
 options
-  --driver node|virtual
-      who serves the program: node, the default, or a simulated world, whose
-      clock jumps to the next event when all fibers wait, and in which the
-      program is alone; its standard input is read before main begins, and
-      not at all from a terminal
+  --driver node|epoll|poll|virtual
+      who serves the program: node, the default, Node's event loop; epoll or
+      poll, the operating system's event queue, in which the thread sleeps
+      while all fibers wait (needs koffi: npm install koffi); or virtual, a
+      simulated world, whose clock jumps to the next event when all fibers
+      wait, and in which the program is alone; its standard input is read
+      before main begins, and not at all from a terminal
   --target debug|release|wasi
       debug, the default, starts fast and names every frame of a failure;
       release is optimized; wasi is release for a WASI host, here the one of

@@ -2,11 +2,12 @@
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { isatty } from "node:tty";
-import { parentPort } from "node:worker_threads";
+import { parentPort, receiveMessageOnPort } from "node:worker_threads";
 import { type App, type LeakPolicy, SCOPE_LEFT } from "../app.ts";
 import type { CompileOptions } from "../compile.ts";
 import type { Driver } from "../driver.ts";
 import { nodeDriver } from "../drivers/node.ts";
+import { selectorDriver } from "../drivers/selector.ts";
 import { virtualDriver } from "../drivers/virtual.ts";
 import { FiberError } from "../errors.ts";
 import { load } from "../load.ts";
@@ -27,7 +28,7 @@ export interface ProgramOptions {
   file: string;
   /** The arguments for main. */
   words: string[];
-  driver: "node" | "virtual";
+  driver: "node" | "epoll" | "poll" | "virtual";
   target: NonNullable<CompileOptions["target"]>;
   runtime: NonNullable<CompileOptions["runtime"]>;
   stackLimit: number | undefined;
@@ -41,6 +42,9 @@ const MAIN = "main";
 
 /** The file descriptor. */
 const STANDARD_INPUT = 0;
+
+/** Does what a thread that sleeps in the event queue was told; nothing before main begins. */
+let obeyOnWake = (): void => {};
 
 /** Runs the program; the exit code. Failures are reported on standard error. */
 export async function runInThread({ program: options, input }: ThreadData): Promise<number> {
@@ -56,7 +60,11 @@ export async function runInThread({ program: options, input }: ThreadData): Prom
     const main = findMain(readSection(module).exports, options.file);
     const values = parseArguments(main, options.words);
     const app = await load(module, {
-      driver: makeDriver(options.driver, () => new ThreadInput(input)),
+      driver: await makeDriver(
+        options.driver,
+        () => new ThreadInput(input),
+        () => obeyOnWake(),
+      ),
       sourceMap: program.sourceMap,
       leaks: options.leaks,
       onUnobserved(error) {
@@ -78,13 +86,27 @@ export async function runInThread({ program: options, input }: ThreadData): Prom
   }
 }
 
-/** On simulated time, all input is read when the program first asks for some: waiting for it takes real time. Of a terminal, nothing is read. */
-function makeDriver(name: ProgramOptions["driver"], openInput: () => ThreadInput): Driver {
+/**
+ * On simulated time, all input is read when the program first asks for some: waiting for it takes real time. Of a terminal, nothing is read.
+ * @param onWake called when a thread that sleeps in the event queue has been told something
+ */
+async function makeDriver(
+  name: ProgramOptions["driver"],
+  openInput: () => ThreadInput,
+  onWake: () => void,
+): Promise<Driver> {
   if (name === "node") return nodeDriver({ stdin: openInput });
+  if (name === "epoll" || name === "poll") {
+    const driver = await selectorDriver({ backEnd: name, onNotify: onWake });
+    parentPort?.postMessage({ notifier: driver.notifier() } satisfies FromThread);
+    return driver;
+  }
   return virtualDriver({ stdin: isatty(STANDARD_INPUT) ? "" : () => text(openInput()), stdout: process.stdout });
 }
 
 const INTERRUPTED = Symbol("interrupted");
+/** Why the fibers are cancelled then. */
+const INTERRUPTION = "the program was interrupted";
 
 /**
  * Calls main and closes the program when it has ended.
@@ -93,10 +115,13 @@ const INTERRUPTED = Symbol("interrupted");
  */
 async function callMain(app: App, values: PlainValue[], say: (text: string) => void): Promise<PlainValue | undefined> {
   let isInterrupted = false;
+  const isBlocking = app.canBlock;
   const obey = (message: ToThread) => {
     if (message === "close") {
       isInterrupted = true;
-      void app.close({ leaks: "ignore" });
+      // A thread that blocks closes when main has ended.
+      if (isBlocking) app.cancelAll(INTERRUPTION);
+      else void app.close({ leaks: "ignore" });
     } else {
       say(app.dump());
       parentPort?.postMessage("dumped" satisfies FromThread);
@@ -105,11 +130,14 @@ async function callMain(app: App, values: PlainValue[], say: (text: string) => v
   const watch = new DeadlockWatch(app, say);
   // Nothing is left that could wake a fiber: the event loop is empty.
   const assertIdle = () => app.assertIdle();
-  parentPort?.on("message", obey).unref();
+  if (!isBlocking) parentPort?.on("message", obey).unref();
+  obeyOnWake = () => {
+    for (let told = takeMessage(); told; told = takeMessage()) obey(told.message);
+  };
   parentPort?.postMessage("running" satisfies FromThread);
   process.on("beforeExit", assertIdle);
   try {
-    const result = await app.exports[MAIN]?.(...values);
+    const result = isBlocking ? app.runSync(MAIN, ...values) : await app.exports[MAIN]?.(...values);
     watch.stop();
     await app.close();
     return result;
@@ -121,6 +149,11 @@ async function callMain(app: App, values: PlainValue[], say: (text: string) => v
     parentPort?.off("message", obey);
     process.off("beforeExit", assertIdle);
   }
+}
+
+/** What the thread that watches over this one has said, when no event loop brings it. */
+function takeMessage(): { message: ToThread } | undefined {
+  return parentPort ? (receiveMessageOnPort(parentPort) as { message: ToThread } | undefined) : undefined;
 }
 
 function findMain(functions: ExportDescription[], file: string): ExportDescription {

@@ -1,5 +1,6 @@
 /** What the thread of a program and the one that watches over it say to each other. */
 import type { MessagePort } from "node:worker_threads";
+import type { NotifierHandle } from "../event-queue/notifier.ts";
 import type { ProgramOptions } from "./program.ts";
 
 /** What the program's thread is given at its start. */
@@ -9,8 +10,11 @@ export interface ThreadData {
   input: MessagePort;
 }
 
-/** main begins: from now on the program can close in order, and list its fibers. Or: it has listed them. */
-export type FromThread = "running" | "dumped";
+/**
+ * main begins: from now on the program can close in order, and list its fibers. Or: it has listed them. Or: what wakes its thread, which
+ * sleeps in the operating system's event queue, to read what it was told.
+ */
+export type FromThread = "running" | "dumped" | { notifier: NotifierHandle };
 
 /** Close in order: cancel the fibers, run their cleanups, end. Or: list the fibers. */
 export type ToThread = "close" | "dump";

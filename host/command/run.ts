@@ -8,7 +8,7 @@ import { runProgram } from "./thread.ts";
 import { UsageError } from "./usage-error.ts";
 import { BASES, parseDirectories, parseEnvironment, parseListeners } from "./wasi-options.ts";
 
-const DRIVERS = ["node", "virtual"] as const;
+const DRIVERS = ["node", "epoll", "poll", "virtual"] as const;
 const LEAKS = ["warn", "error", "ignore"] as const;
 const TARGETS = ["debug", "release", "wasi"] as const;
 

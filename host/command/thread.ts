@@ -5,6 +5,7 @@
  * signals there would wait for it forever.
  */
 import { MessageChannel, Worker } from "node:worker_threads";
+import { attachNotifier, type Notifier } from "../event-queue/notifier.ts";
 import { ExitCode } from "./exit-code.ts";
 import { wantsColour } from "./palette.ts";
 import type { ProgramOptions } from "./program.ts";
@@ -33,8 +34,9 @@ export async function runProgram(
     transferList: [input],
   });
   const letGoOfInput = serveInput(inputPort, () => process.stdin);
-  const interrupts = new Interrupts(worker);
-  const dumps = new Dumps(worker);
+  const tell = teller(worker);
+  const interrupts = new Interrupts(worker, tell);
+  const dumps = new Dumps(worker, tell);
   // The reader of a pipe may leave before the program has ended (`| head`): it ends too.
   process.stdout.on("error", () => void worker.terminate());
   try {
@@ -51,17 +53,37 @@ export async function runProgram(
   }
 }
 
+type Tell = (message: ToThread) => void;
+
+/** Tells the thread something, and wakes it when it sleeps in the operating system's event queue, where no message reaches it. */
+function teller(worker: Worker): Tell {
+  let notifier: Notifier | undefined;
+  let hasTold = false;
+  worker.on("message", (message: FromThread) => {
+    if (typeof message !== "object") return;
+    void attachNotifier(message.notifier).then((attached) => {
+      notifier = attached;
+      if (hasTold) notifier.notify();
+    });
+  });
+  return (message) => {
+    worker.postMessage(message);
+    hasTold = true;
+    notifier?.notify();
+  };
+}
+
 /** The signal that asks for a list of all fibers. */
 class Dumps {
-  readonly #worker: Worker;
+  readonly #tell: Tell;
   #isRunning = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(worker: Worker) {
-    this.#worker = worker;
+  constructor(worker: Worker, tell: Tell) {
+    this.#tell = tell;
     worker.on("message", (message: FromThread) => {
       if (message === "running") this.#isRunning = true;
-      else clearTimeout(this.#timer);
+      else if (message === "dumped") clearTimeout(this.#timer);
     });
     if (hasUserSignals) process.on("SIGUSR2", this.#ask);
   }
@@ -76,7 +98,7 @@ class Dumps {
       process.stderr.write("as-fibers: main has not begun\n");
       return;
     }
-    this.#worker.postMessage("dump" satisfies ToThread);
+    this.#tell("dump");
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       process.stderr.write("as-fibers: a fiber does not yield: the fibers are listed when it does\n");
@@ -93,11 +115,13 @@ class Interrupts {
   /** The program was not cut off. */
   wasInOrder = true;
   readonly #worker: Worker;
+  readonly #tell: Tell;
   #isRunning = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(worker: Worker) {
+  constructor(worker: Worker, tell: Tell) {
     this.#worker = worker;
+    this.#tell = tell;
     worker.on("message", (message: FromThread) => (this.#isRunning ||= message === "running"));
     process.on("SIGINT", this.#interrupt);
     process.on("SIGTERM", this.#interrupt);
@@ -117,7 +141,7 @@ class Interrupts {
       this.#cutOff();
       return;
     }
-    this.#worker.postMessage("close" satisfies ToThread);
+    this.#tell("close");
     this.#timer = setTimeout(() => {
       process.stderr.write("as-fibers: a fiber does not yield: ended without running the cleanups\n");
       this.#cutOff();

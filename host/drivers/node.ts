@@ -1,5 +1,4 @@
 /** The driver `node`: Node's own event loop, attached. JavaScript is never blocked for longer than a turn. */
-import { lookup } from "node:dns";
 import { connect } from "node:net";
 import type { Readable } from "node:stream";
 import { OUTPUT_SLOT, type Operation, Opcode, PENDING } from "../abi.ts";
@@ -7,9 +6,10 @@ import type { Driver, DriverSink } from "../driver.ts";
 import { Errno, errnoOf } from "../errno.ts";
 import { guardedSink } from "./common/guarded-sink.ts";
 import type { Inbox } from "./common/inbox.ts";
+import { resolveName, writeLines } from "./common/names.ts";
 import { Sockets } from "./common/sockets.ts";
 import { NodeListener } from "./node/listener.ts";
-import { readAhead } from "./node/read-ahead.ts";
+import { readAhead } from "./common/read-ahead.ts";
 import { NodeStream } from "./node/stream.ts";
 
 /** Milliseconds that setTimeout can wait; longer deadlines are armed again. */
@@ -142,15 +142,8 @@ class NodeDriver implements Driver {
   #lookup(operation: Operation, host: string): number {
     if (!host) return -Errno.EINVAL;
     const sockets = this.#sockets;
-    lookup(host, { all: true }, (error, addresses) => {
-      if (error) sockets.settle(operation, -errnoOf(error));
-      else
-        sockets.settle(operation, (into) =>
-          writeLines(
-            addresses.map(({ address }) => address),
-            into,
-          ),
-        );
+    resolveName(host, (addresses) => {
+      sockets.settle(operation, typeof addresses === "number" ? addresses : (into) => writeLines(addresses, into));
     });
     return sockets.begin(operation, () => {});
   }
@@ -194,16 +187,4 @@ class NodeDriver implements Driver {
 /** Without a host Node would take a default: for listening, all addresses of the machine. */
 function isPlace(host: string, port: number): boolean {
   return host !== "" && port <= LAST_PORT;
-}
-
-/** As many whole lines as fit; the number of bytes. */
-function writeLines(lines: string[], into: Uint8Array): number {
-  const encoder = new TextEncoder();
-  let text = "";
-  for (const line of lines) {
-    const longer = text ? `${text}\n${line}` : line;
-    if (encoder.encode(longer).length > into.length) break;
-    text = longer;
-  }
-  return encoder.encodeInto(text, into).written;
 }

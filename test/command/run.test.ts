@@ -1,6 +1,8 @@
 /** `as-fibers run`: what main gets and gives, how a program ends, and what the command says about it. */
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { asFibers, type CommandOptions, type Ended } from "../setup/command.ts";
 import { placeOf } from "../setup/source.ts";
 
@@ -220,6 +222,45 @@ test("SIGTERM does the same, with its own exit code", async () => {
   expect(ended).toEqual({ code: 143, stdout: "waiting\nmain is cleaned up\n", stderr: "" });
 });
 
+describe.each(["epoll", "poll"])("--driver %s: the thread sleeps in the operating system's event queue", (driver) => {
+  const blocking = (words: string[], options?: CommandOptions) => run("ends", ["--driver", driver, ...words], options);
+
+  test("prints, and ends with main", async () => {
+    const { code, stdout, stderr } = await blocking(["lines"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toBe(Array.from({ length: 100_000 }, (_, i) => `line ${i}\n`).join(""));
+  });
+
+  test("a standstill is known", async () => {
+    const { code, stderr } = await blocking(["deadlock"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^✘ E_DEADLOCK nothing can wake these fibers any more:\n {2}fiber 1 "main": parked \(join/);
+  });
+
+  test("wakes for signals: SIGUSR2 lists the fibers, SIGINT cancels them, and their cleanups run", async () => {
+    const ended = await blocking(["wait"], {
+      onOutput: (stdout, child) => stdout === "waiting\n" && child.kill("SIGUSR2"),
+      onError: (stderr, child) => stderr.includes("left\n") && child.kill("SIGINT"),
+    });
+    expect(ended.code).toBe(130);
+    expect(ended.stdout).toBe("waiting\nmain is cleaned up\n");
+    expect(ended.stderr).toMatch(/^fiber 1 "main": parked \(sleep\)\n/);
+  });
+
+  test("reads standard input", async () => {
+    const lines = path.join(mkdtempSync(path.join(tmpdir(), "as-fibers-")), "lines");
+    onTestFinished(() => rmSync(path.dirname(lines), { recursive: true }));
+    writeFileSync(lines, "one\ntwo\nthree");
+    const stdin = openSync(lines, "r");
+    onTestFinished(() => closeSync(stdin));
+    expect(await run("input", ["--driver", driver, "count"], { stdin })).toEqual({
+      code: 0,
+      stdout: "3 lines, 11 characters\n",
+      stderr: "",
+    });
+  });
+});
+
 describe("--driver virtual", () => {
   test("lets a week pass at once", async () => {
     const ended = await run("ends", ["--driver", "virtual", "wait"]);
@@ -283,7 +324,7 @@ describe("a wrong call of the command", () => {
     [["run", program("no-main")], "E_NO_MAIN", "it exports start; "],
     [["run", program("wrong-types")], "E_UNSUPPORTED_TYPE", "numbers, bool and string"],
     [["run", program("failure"), "--loud"], "E_INVALID_OPTION unknown option '--loud'", "as-fibers run --help"],
-    [["run", program("failure"), "--driver", "epoll"], 'E_INVALID_OPTION --driver got "epoll"', "node, virtual"],
+    [["run", program("failure"), "--driver", "uring"], 'E_INVALID_OPTION --driver got "uring"', "node, epoll, poll, virtual"],
     [["run", program("failure"), "--target", "fast"], 'E_INVALID_OPTION --target got "fast"', "debug, release"],
     [
       ["run", program("failure"), "--runtime", "none"],

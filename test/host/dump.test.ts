@@ -67,14 +67,14 @@ fiber 1 "different": parked (sleep)
     1.5 s left
 fiber 2 "owner": parked (sleep)
     at own (${place("|sleep(milliseconds)")})
-    2 min left
+    90 s left
     started at ${place("|go<f64>(own")}
 fiber 3 "chooser": parked (select)
     at choose (${place("|select.wait()")})
     waits for channel 1 (${place("|new Channel<i32>(2)")}): receive
     waits for semaphore 1 (${place("|new Semaphore(0)")}): acquire
     waits for mutex 1 (${place("|new Mutex()")}), held by fiber 2 "owner": lock
-    1 min left
+    70 s left
     started at ${place("|go(choose")}
 fiber 4 "server": parked (accept)
     at listen (${place("|TcpListener.bind")})

@@ -164,6 +164,8 @@ class Model {
   }
 
   #cancel(fiber: Fiber, reason: string): void {
+    // Cancelled already, with a value that it ran on with: it ends at once, for that reason.
+    if (fiber.isRunning && fiber.isCancelPending) throw new End("cancelled");
     if (fiber.hasEnded || fiber.isCleaning || fiber.isCancelPending || fiber.ending !== "done") return;
     fiber.failure = `E_CANCELLED: ${reason}`;
     if (fiber.isRunning) throw new End("cancelled");

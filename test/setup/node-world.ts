@@ -41,7 +41,7 @@ class NodeScene extends JavaScriptScene {
 }
 
 /** A text in small chunks, cut anywhere; without one, an input that nobody types into. */
-function readableOf(text: string | undefined): Readable {
+export function readableOf(text: string | undefined): Readable {
   if (text === undefined) return new Readable({ read() {} });
   const bytes = Buffer.from(text);
   const size = Math.max(Math.ceil(bytes.length / 100), 5);

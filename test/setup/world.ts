@@ -2,6 +2,7 @@
 import type { Driver } from "as-fibers";
 import type { Bench } from "./driver-bench.ts";
 import { nodeWorld } from "./node-world.ts";
+import { selectorWorlds } from "./selector-world.ts";
 import { virtualWorld } from "./virtual-world.ts";
 import { otherWasiWorlds, wasiWorld } from "./wasi-world.ts";
 
@@ -86,7 +87,7 @@ export interface Peer {
 }
 
 /** Every driver, in its world. */
-export const worlds: readonly World[] = [nodeWorld, virtualWorld, wasiWorld];
+export const worlds: readonly World[] = [nodeWorld, ...selectorWorlds, virtualWorld, wasiWorld];
 
 /** And driver `wasi` on every base and with every way of waiting, for what sockets do. */
 export const everyWorld: readonly World[] = [...worlds, ...otherWasiWorlds];

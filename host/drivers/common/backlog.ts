@@ -20,6 +20,22 @@ export class Backlog<Connection> {
     this.#open = open;
   }
 
+  /** Whether there is a connection that nobody was promised. */
+  get hasSpare(): boolean {
+    return this.#connections.length > this.#promised.size;
+  }
+
+  /** Whether an operation waits for a connection. */
+  get isAwaited(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** The operation that has waited longest ends with this result. */
+  fail(result: number): void {
+    const operation = this.#waiting.shift();
+    if (operation) this.#sink.complete(operation, result);
+  }
+
   add(connection: Connection): void {
     this.#connections.push(connection);
     this.#serve();
@@ -27,7 +43,7 @@ export class Backlog<Connection> {
 
   /** The oldest waiting operation gets the connection that nobody else was promised. */
   #serve(): void {
-    if (this.#connections.length <= this.#promised.size) return;
+    if (!this.hasSpare) return;
     const operation = this.#waiting.shift();
     if (!operation) return;
     this.#promised.add(operation);
@@ -45,7 +61,7 @@ export class Backlog<Connection> {
   }
 
   accept(operation: Operation): number {
-    if (this.#connections.length > this.#promised.size) return this.#take();
+    if (this.hasSpare) return this.#take();
     this.#waiting.push(operation);
     return PENDING;
   }

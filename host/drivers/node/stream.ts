@@ -6,7 +6,7 @@ import { Errno, errnoOf } from "../../errno.ts";
 import type { Inbox } from "../common/inbox.ts";
 import { Outbox } from "../common/outbox.ts";
 import type { SocketStream } from "../common/sockets.ts";
-import { readAhead } from "./read-ahead.ts";
+import { readAhead } from "../common/read-ahead.ts";
 
 /** Bytes that are read ahead of the program. */
 const READ_AHEAD = 64 << 10;

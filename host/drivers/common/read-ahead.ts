@@ -2,7 +2,7 @@
 import type { Readable } from "node:stream";
 import type { DriverSink } from "../../driver.ts";
 import { Errno, errnoOf } from "../../errno.ts";
-import { Inbox } from "../common/inbox.ts";
+import { Inbox } from "./inbox.ts";
 
 /**
  * The inbox of a stream, which begins to flow.

@@ -1,0 +1,153 @@
+/** The driver `selector` beyond the contract: a thread that blocks, and what it shares with Node's event loop. */
+import { Writable } from "node:stream";
+import { type App, load, nodeDriver, selectorDriver, type SelectorDriverOptions } from "as-fibers";
+import { compile } from "as-fibers/compiler";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { exampleOutputs } from "../setup/example-outputs.ts";
+import { guest } from "../setup/guests.ts";
+
+const life = new WebAssembly.Module(guest("host-life").binary as BufferSource);
+const network = new WebAssembly.Module(guest("driver").binary as BufferSource);
+
+const backEnds = ["epoll", "poll"] as const;
+
+async function loadOn(module: WebAssembly.Module, options: SelectorDriverOptions): Promise<App> {
+  const app = await load(module, {
+    driver: await selectorDriver(options),
+    imports: { app: { isStopped: () => 0 } },
+    onUnobserved: () => {},
+  });
+  onTestFinished(() => app.close());
+  return app;
+}
+
+describe.each(backEnds)("runSync on %s", (backEnd) => {
+  test("blocks until the call has ended, and returns what it returns", async () => {
+    const app = await loadOn(life, { backEnd });
+    let hasRun = false;
+    setImmediate(() => (hasRun = true));
+    const slept = app.runSync("measureSleep", 20) as bigint;
+    expect(slept).toBeGreaterThanOrEqual(20_000_000n);
+    expect(hasRun).toBe(false);
+  });
+
+  test("throws what the call fails with", async () => {
+    const app = await loadOn(life, { backEnd });
+    expect(() => app.runSync("failAfter", 1)).toThrow(expect.objectContaining({ code: "E_NO_EXPORT" }) as Error);
+    expect(() => app.runSync("sleepFor", "soon")).toThrow(
+      expect.objectContaining({ code: "E_INVALID_ARGUMENT" }) as Error,
+    );
+    expect(() => app.runSync("sleepFor", -1)).toThrow(expect.objectContaining({ code: "E_INVALID_DURATION" }) as Error);
+  });
+
+  test("knows a standstill", async () => {
+    const app = await loadOn(life, { backEnd });
+    expect(() => app.runSync("joinRing")).toThrow(expect.objectContaining({ code: "E_DEADLOCK" }) as Error);
+    expect(app.runSync("sleepFor", 1)).toBe(1);
+  });
+
+  test("serves all fibers meanwhile, and what is left goes on with the event loop", async () => {
+    const app = await loadOn(life, { backEnd });
+    const longer = app.exports.sleepFor?.(60);
+    const shorter = app.exports.sleepFor?.(5);
+    app.runSync("sleepFor", 20);
+    expect(app.fibers().map(({ name }) => name)).toEqual(["sleepFor"]);
+    expect(await shorter).toBe(5);
+    expect(await longer).toBe(60);
+  });
+
+  test("server and client in one thread: every byte goes through the kernel", async () => {
+    const app = await loadOn(network, { backEnd });
+    const listener = app.runSync("listen", "127.0.0.1", 0) as number;
+    const accepted = app.exports.accept?.(listener);
+    const client = app.runSync("connect", "127.0.0.1", app.runSync("portOf", listener) as number) as number;
+    const server = (await accepted) as number;
+    const received = app.exports.receivePattern?.(server, 1000);
+    // More than the kernel holds: it ends only if the other fiber reads in the same blocked thread.
+    app.runSync("sendPattern", client, 20_000_000, 65_536);
+    app.runSync("shutdown", client);
+    expect(await received).toBe(20_000_000);
+    app.runSync("closeStream", client);
+    expect(app.runSync("read", server, 10)).toBe("");
+  });
+
+  test("looks up names, which Node could not meanwhile", async () => {
+    const app = await loadOn(network, { backEnd });
+    const listener = app.runSync("listen", "localhost", 0) as number;
+    const port = app.runSync("portOf", listener) as number;
+    expect(port).toBeGreaterThan(0);
+    expect(() => app.runSync("listen", "no.such.name.invalid", 0)).toThrow(
+      expect.objectContaining({ code: expect.stringMatching(/^(ENOTFOUND|EAI_AGAIN)$/) as string }) as Error,
+    );
+  });
+
+  test("leaves no descriptor behind", async () => {
+    const { readdirSync } = await import("node:fs");
+    const count = () => readdirSync("/proc/self/fd").length;
+    const rounds = async () => {
+      const app = await load(network, { driver: await selectorDriver({ backEnd }) });
+      const listener = app.runSync("listen", "127.0.0.1", 0) as number;
+      const accepted = app.exports.accept?.(listener);
+      app.runSync("connect", "127.0.0.1", app.runSync("portOf", listener) as number);
+      await accepted;
+      await app.close();
+    };
+    await rounds();
+    const before = count();
+    for (let i = 0; i < 5; i++) await rounds();
+    expect(count()).toBeLessThanOrEqual(before);
+  });
+});
+
+test("a driver that needs the event loop cannot block", async () => {
+  const app = await load(life, { driver: nodeDriver(), imports: { app: { isStopped: () => 0 } } });
+  expect(() => app.runSync("sleepFor", 1)).toThrow(expect.objectContaining({ code: "E_CANNOT_BLOCK" }) as Error);
+  await app.close();
+});
+
+test("runSync does not work inside of a turn", async () => {
+  const codes: unknown[] = [];
+  const app: App = await load(new WebAssembly.Module(guest("reports").binary as BufferSource), {
+    driver: await selectorDriver(),
+    imports: {
+      app: {
+        note() {
+          try {
+            app.runSync("noteWithin");
+          } catch (error) {
+            codes.push((error as { code: unknown }).code);
+          }
+        },
+      },
+    },
+  });
+  app.runSync("noteWithin");
+  expect(codes).toEqual(["E_IN_TURN"]);
+  app.terminate();
+});
+
+// The very module that runs on the driver node: a guest never learns who serves it.
+test.each(["hundred-requests", "reverse-responses", "five-at-once"])(
+  "the example %s, on epoll and poll",
+  async (name) => {
+    const { binary, sourceMap } = await compile(`examples/${name}.ts`, { target: "debug" });
+    const module = new WebAssembly.Module(binary as BufferSource);
+    for (const backEnd of backEnds) {
+      let output = "";
+      const stdout = new Writable({
+        write(chunk: Buffer, _encoding, done) {
+          output += chunk.toString();
+          done();
+        },
+      });
+      const app = await load(module, { driver: await selectorDriver({ backEnd, stdout }), sourceMap });
+      await app.exports.main?.();
+      await app.close();
+      expect(output).toBe(exampleOutputs[name]);
+    }
+  },
+);
+
+test("asking for another system's queue says what there is", async () => {
+  await expect(selectorDriver({ backEnd: "kqueue" })).rejects.toMatchObject({ code: "E_NO_BACK_END" });
+});

@@ -1,7 +1,7 @@
 /** Turns failures of the guest into errors, with the AssemblyScript lines of their stacks; and tells the guest about traps. */
 import { type GuestExports, newString, readFailure, readTrapFrames, newTrapFrames } from "./abi.ts";
 import { FiberError, FibersError, type Frame } from "./errors.ts";
-import { isLibraryFrame, type SourceLocator, type WasmFrame, wasmFrames } from "./stack-trace.ts";
+import { isLibraryFrame, placesOf, type SourceLocator, type WasmFrame, wasmFrames } from "./stack-trace.ts";
 import type { Verdict } from "./trap.ts";
 
 /** Frames of a stack trace that is read on purpose. */
@@ -63,7 +63,7 @@ export class FailureReader {
    */
   stackOf(fiber: number, known: Map<string, Frame[]>): Frame[] {
     this.#note(() => this.#guest.__fibers_trace_fiber(fiber));
-    const places = this.#noted.map((frame) => frame.getPosition()).join();
+    const places = placesOf(this.#noted);
     let frames = known.get(places);
     if (!frames) known.set(places, (frames = this.#locate(wasmFrames(this.#noted))));
     return frames;

@@ -49,6 +49,16 @@ export function wasmFrames(captured: NodeJS.CallSite[]): WasmFrame[] {
   return parseStack(captured.map((frame) => `    at ${frame.toString()}`).join("\n"))?.frames ?? [];
 }
 
+/** The places of the innermost Wasm frames, as a key: JavaScript's frames below them are the same, and cost more to look at. */
+export function placesOf(captured: NodeJS.CallSite[]): string {
+  let places = "";
+  for (const frame of captured) {
+    if (frame.getScriptNameOrSourceURL()?.startsWith("wasm:")) places += `${frame.getPosition()},`;
+    else if (places) break;
+  }
+  return places;
+}
+
 /** Finds lines by a source map, which is parsed when first needed. */
 export class SourceLocator {
   #read: () => string | null;

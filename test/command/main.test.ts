@@ -20,7 +20,7 @@ test.each([
   [
     ["run", "--help"],
     [
-      "--driver node|virtual",
+      "--driver node|epoll|poll|virtual",
       "--target debug|release",
       "--runtime incremental|minimal|stub",
       "--stack-limit <bytes>",

@@ -324,7 +324,11 @@ describe("a wrong call of the command", () => {
     [["run", program("no-main")], "E_NO_MAIN", "it exports start; "],
     [["run", program("wrong-types")], "E_UNSUPPORTED_TYPE", "numbers, bool and string"],
     [["run", program("failure"), "--loud"], "E_INVALID_OPTION unknown option '--loud'", "as-fibers run --help"],
-    [["run", program("failure"), "--driver", "uring"], 'E_INVALID_OPTION --driver got "uring"', "node, epoll, poll, virtual"],
+    [
+      ["run", program("failure"), "--driver", "uring"],
+      'E_INVALID_OPTION --driver got "uring"',
+      "node, epoll, poll, virtual",
+    ],
     [["run", program("failure"), "--target", "fast"], 'E_INVALID_OPTION --target got "fast"', "debug, release"],
     [
       ["run", program("failure"), "--runtime", "none"],

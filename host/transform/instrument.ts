@@ -7,6 +7,7 @@
 import { binaryen } from "./binaryen.ts";
 import { Features } from "./features.ts";
 import type { Module } from "./compiler.ts";
+import { countInstrumented } from "./instrumented.ts";
 import { parseModuleText } from "./module-text.ts";
 import { optimizeSaveRecord, provideState } from "./save-record.ts";
 import { NEVER_SUSPENDS, SWITCH, verifyAfterAsyncify, verifyBeforeAsyncify } from "./verify.ts";
@@ -65,13 +66,11 @@ export function instrument(module: Module, options: InstrumentOptions): Instrume
   const bytesBefore = module.emitBinary().length;
   const roles = verifyBeforeAsyncify(before);
   runAsyncify(module, roles.neverSuspending, options);
-  const after = parseModuleText(module.emitText());
-  verifyAfterAsyncify(after, roles);
+  verifyAfterAsyncify(module, roles);
+  const instrumented = countInstrumented(module);
   provideState(module);
   if (before.saveRecord !== null && !options.keepsSaveRecord) optimizeSaveRecord(module, before.saveRecord);
   optimize(module, options);
-  let instrumented = 0;
-  for (const f of after.functions.values()) if (f.instrumented) instrumented++;
   return { instrumented, functions: before.functions.size, bytesBefore };
 }
 

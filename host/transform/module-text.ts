@@ -11,8 +11,6 @@ export interface FunctionText {
   indirect: Set<string>;
   /** The type by which it can be called indirectly, parameters and result as written. */
   type: string;
-  /** Whether Asyncify has instrumented it. */
-  instrumented: boolean;
   hasLoop: boolean;
 }
 
@@ -90,7 +88,6 @@ function parseFunction(item: string, types: Map<string, string>): FunctionText {
     calls,
     indirect,
     type,
-    instrumented: item.includes("(global.get $__asyncify_state)"),
     hasLoop: item.includes("(loop "),
   };
 }

@@ -2,7 +2,8 @@
  * Checks that a build would suspend, before and after Asyncify. A build that would not is an error that names the function: without
  * these checks such a program runs, and gives wrong answers.
  */
-import type { Source } from "./compiler.ts";
+import type { Module, Source } from "./compiler.ts";
+import { isInstrumented } from "./instrumented.ts";
 import type { FunctionText, ModuleText } from "./module-text.ts";
 
 /** Where the library stands in a program. */
@@ -114,10 +115,10 @@ function verifyTable({ table }: ModuleText): void {
 }
 
 /** Checks the module after Asyncify: every function between a fiber's entry and a suspension is instrumented. */
-export function verifyAfterAsyncify(module: ModuleText, roles: SwitchRoles): void {
+export function verifyAfterAsyncify(module: Module, roles: SwitchRoles): void {
   for (const name of roles.suspending) {
-    const f = module.functions.get(name);
-    if (f && !f.instrumented) {
+    const f = module.getFunction(name);
+    if (f && !isInstrumented(f)) {
       throw new VerificationError(
         "E_NOT_INSTRUMENTED",
         name,

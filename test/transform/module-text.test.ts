@@ -88,15 +88,12 @@ test("results are part of a type", () => {
   expect(new Set([...functions.values()].map(({ type }) => type)).size).toBe(4);
 });
 
-test("instrumented functions, and those with loops", () => {
+test("functions with loops", () => {
   const { functions } = parse(`
-    (global $__asyncify_state (mut i32) (i32.const 0))
-    (func $instrumented (drop (global.get $__asyncify_state)))
     (func $looping (loop $l (br_if $l (i32.const 0))))
     (func $plain)`);
-  expect(functions.get("instrumented")).toMatchObject({ instrumented: true, hasLoop: false });
-  expect(functions.get("looping")).toMatchObject({ instrumented: false, hasLoop: true });
-  expect(functions.get("plain")).toMatchObject({ instrumented: false, hasLoop: false });
+  expect(functions.get("looping")).toMatchObject({ hasLoop: true });
+  expect(functions.get("plain")).toMatchObject({ hasLoop: false });
 });
 
 test("the address of the save record, when it is constant", () => {

@@ -26,7 +26,7 @@
  */
 
 /** Number of this ABI; the host refuses a module of another one. */
-export const ABI_VERSION: u32 = 4;
+export const ABI_VERSION: u32 = 6;
 
 /** Monotonic clock of the driver, in nanoseconds since a moment of its own. */
 @external("as-fibers", "now")
@@ -40,9 +40,12 @@ export declare function submit(operation: usize): i32;
 @external("as-fibers", "trace")
 export declare function noteStackTrace(): void;
 
-/** Tells the host that a switch happens; called only while tracing is on. */
-@external("as-fibers", "switched")
-export declare function noteSwitch(fiber: i64, state: u32): void;
+/**
+ * Which of `count` ready fibers runs next, 0 being the one that has been ready longest; negative: none, the turn shall end. Called only
+ * when the host has asked to choose. `first` is the first of them, and the others follow by `next`.
+ */
+@external("as-fibers", "choose")
+export declare function choose(count: u32, first: usize): i32;
 
 /** A random number of the driver. AssemblyScript's own import, by which it seeds `Math.random` too. */
 @external("env", "seed")
@@ -75,6 +78,11 @@ export enum Opcode {
   ADDRESS = 10,
   /** Writes the addresses of the host named in the bytes, a line each, in their place, at most `argument` bytes. Result: how many. */
   LOOKUP = 11,
+  /**
+   * Calls the suspending import `handle` with the arguments that JavaScript was given just before. `pointer` is the `HostCall`, `argument`
+   * the lower half of the fiber's id. Result: 0, and the call has the result; or -EIO, and it has code and message.
+   */
+  CALL = 12,
 }
 
 /** What `submit` returns when the result comes later. */

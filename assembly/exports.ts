@@ -2,19 +2,20 @@
  * What the host calls. The transform exports these under the names that `host/abi.ts` lists, and removes the program's own raw exports.
  */
 import { ABI_VERSION, Completion, COMPLETIONS_CAPACITY, OUTPUT_SLOT } from "./abi";
-import { isAreaIntact, reserveArea, trace } from "./context";
+import { isAreaIntact, reserveArea, trace, usedFrames } from "./context";
 import { completeOperation } from "./event-queue";
 import { Failure, readyReports } from "./failure";
 import { createSentinel, Fiber } from "./fiber";
 import { beginFiberList, fiberCount, firstFiber } from "./fiber-list";
 import { completeOutput } from "./output";
 import { Record, record } from "./record";
-import { cancelFiber, failTrapped, runTurn, switchCount } from "./scheduler";
+import { setChoosing } from "./schedule-policy";
+import { cancelFiber, failTrapped, runTurn, runWatchedTurn, switchCount } from "./scheduler";
 import { timerDeadline } from "./timers";
+import { beginTrace } from "./trace";
 
 export { callFailure, cancelCall, releaseCall } from "./calls";
 export { abandonRewind } from "./context";
-export { setTracing } from "./scheduler";
 
 let sentinel: Fiber | null = null;
 
@@ -67,9 +68,22 @@ export function complete(count: u32): void {
   }
 }
 
+let isWatched: bool = false;
+
+/**
+ * Notes what happens from now on, and lets the host choose who runs next. Only between turns.
+ * @param capacity how many events are kept, a power of two; 0: only their hash
+ * @returns where the trace is: see trace.ts
+ */
+export function watch(capacity: u32, isChoosing: bool): usize {
+  isWatched = true;
+  setChoosing(isChoosing);
+  return beginTrace(capacity);
+}
+
 /** See `runTurn`. */
 export function turn(budget: f64, maxSwitches: u32): f64 {
-  return runTurn(budget, maxSwitches);
+  return isWatched ? runWatchedTurn(budget, maxSwitches) : runTurn(budget, maxSwitches);
 }
 
 /** Before `trapped`, which allocates: memory may be exhausted, so a reserve is given back. */
@@ -167,4 +181,9 @@ export function deadlineOf(fiber: usize): f64 {
 /** Size of a fiber's record, to check that both sides agree. */
 export function recordSize(): u32 {
   return offsetof<Record>();
+}
+
+/** Where the unwind area begins, whose contents are dead between turns. */
+export function deadArea(): usize {
+  return usedFrames();
 }

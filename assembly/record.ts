@@ -139,6 +139,8 @@ export enum Reason {
   SCOPE,
   /** Not begun yet: the scope in `object` lets only so many run at once. */
   START,
+  /** An import that JavaScript serves with a promise: an operation of the host. */
+  IMPORT,
 }
 
 export namespace Flag {

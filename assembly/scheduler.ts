@@ -6,7 +6,7 @@
  *   1 to 512 switches: the count starts at 1 in each turn and doubles only while the reads show that time hardly passes.
  * - The loop holds no managed local and runs no write barrier.
  */
-import { now, noteSwitch, Opcode, Operation, submit } from "./abi";
+import { now, Opcode, Operation, submit } from "./abi";
 import { callOf, cleanupsOf } from "./attachments";
 import { callLeave } from "./callback";
 import { enterCleanups } from "./cleanup";
@@ -26,17 +26,17 @@ import { Failure, setCancellation, setFailure } from "./failure";
 import { removeFromFiberList } from "./fiber-list";
 import { abandonAll } from "./ownership";
 import { Flag, indexOf, outcomeOf, Reason, Record, record, setOutcome, State } from "./record";
+import { countReady, firstReady, makeReady, takeFirst } from "./run-queue";
+import { takeNext } from "./schedule-policy";
 import { claim } from "./select-case";
 import { nextDeadline, stopTimer, takeExpired } from "./timers";
+import { noteClock, noteLeft, noteReadied, noteRun, watchedSwitches } from "./trace";
 import { shiftWaiter } from "./wait-queue";
 
 const MAX_INTERVAL: u32 = 512;
 
-let head: usize = 0;
-let tail: usize = 0;
 let turnEnd: f64 = 0;
 let switches: u64 = 0;
-let isTracing: bool = false;
 let yieldCountdown: u32 = 0;
 const YIELD_INTERVAL: u32 = 256;
 
@@ -45,17 +45,7 @@ const ATTENTION: u16 = Flag.CANCEL_PENDING | Flag.GIVEN;
 /** What concerns a wait, and is over when the frames that wait are gone. */
 const OF_FRAMES: u16 = ATTENTION | Flag.VALUE_MANAGED | Flag.TIMED_OUT | Flag.SHIELDED;
 
-/** Puts the fiber last in the run queue. */
-// @ts-ignore: decorator
-@inline
-export function makeReady(fiber: usize): void {
-  const f = record(fiber);
-  f.state = <i8>State.READY;
-  f.next = 0;
-  if (tail) record(tail).next = fiber;
-  else head = fiber;
-  tail = fiber;
-}
+export { makeReady } from "./run-queue";
 
 /**
  * Parks the running fiber until `wake`.
@@ -127,39 +117,69 @@ function yieldWhenDue(): void {
  * @returns 0 when fibers are ready, else the deadline of the next timer in nanoseconds, infinite without one
  */
 export function runTurn(budget: f64, maxSwitches: u32): f64 {
+  return runLoop(budget, maxSwitches, false);
+}
+
+/** The same while it is watched: the host may choose who runs next, or end the turn instead, and events are noted. */
+export function runWatchedTurn(budget: f64, maxSwitches: u32): f64 {
+  return runLoop(budget, maxSwitches, true);
+}
+
+/** In both by itself, so that the one that is not watched has nothing of the other. */
+// @ts-ignore: decorator
+@inline
+function runLoop(budget: f64, maxSwitches: u32, isWatched: bool): f64 {
   let time = now();
   turnEnd = time + budget;
   yieldCountdown = YIELD_INTERVAL;
+  let ready: u32 = 0;
+  if (isWatched) {
+    noteClock(time);
+    noteReadied(0);
+    ready = countReady();
+  }
   expireTimers(time);
+  if (isWatched) ready += noteReadied(0);
   const quick = budget / 32;
   let interval: u32 = 1;
   while (maxSwitches) {
     const count = min(interval, maxSwitches);
     let left = count;
-    while (left && head) {
+    while (left && firstReady()) {
+      if (isWatched) {
+        const fiber = takeNext(ready);
+        if (!fiber) {
+          rest();
+          return 0;
+        }
+        noteRun(fiber);
+        runFiber(fiber);
+        ready += noteReadied(<u32>record(fiber).id) - 1;
+        noteLeft(fiber);
+      } else runFiber(takeFirst());
       left--;
-      const fiber = head;
-      head = record(fiber).next;
-      if (!head) tail = 0;
-      runFiber(fiber);
     }
-    switches += count - left;
+    if (!isWatched) switches += count - left;
     maxSwitches -= count - left;
     const before = time;
     time = now();
+    if (isWatched) noteClock(time);
     // Nothing may be ready; but when deadlines have passed meanwhile, the turn goes on.
-    if (time >= turnEnd || !expireTimers(time)) break;
+    const isAnyReady = expireTimers(time);
+    if (isWatched) ready += noteReadied(0);
+    if (time >= turnEnd || !isAnyReady) break;
+    // A simulated clock is read after each switch: then it does not matter into how many turns a test divides them.
+    if (isWatched && budget == Infinity) continue;
     interval = time - before < quick ? min(interval << 1, MAX_INTERVAL) : max(interval >>> 2, 1);
   }
   rest();
-  return head ? 0 : nextDeadline();
+  return firstReady() ? 0 : nextDeadline();
 }
 
 // @ts-ignore: decorator
 @inline
 function runFiber(fiber: usize): void {
   const f = record(fiber);
-  if (isTracing) noteSwitch(f.id, f.state);
   if (!resume(fiber)) {
     conclude(fiber);
     return;
@@ -330,7 +350,7 @@ export function failTrapped(code: string, message: string, frames: string): void
 function expireTimers(time: f64): bool {
   while (true) {
     const fiber = takeExpired(time);
-    if (!fiber) return head != 0;
+    if (!fiber) return firstReady() != 0;
     if (record(fiber).reason == Reason.SLEEP) wake(fiber);
     else expireWait(fiber);
   }
@@ -355,10 +375,5 @@ export function leaveTimer(fiber: usize): void {
 
 /** How many times a fiber was resumed since the start. */
 export function switchCount(): u64 {
-  return switches;
-}
-
-/** Tells the host about every switch, or stops telling. */
-export function setTracing(isOn: bool): void {
-  isTracing = isOn;
+  return switches + watchedSwitches();
 }

@@ -4,7 +4,7 @@
  */
 
 /** Number of the ABI that this host speaks. */
-export const ABI_VERSION = 4;
+export const ABI_VERSION = 6;
 
 /** Functions of `assembly/exports.ts` → the names under which a module exports them. */
 export const GUEST_EXPORTS = {
@@ -29,7 +29,8 @@ export const GUEST_EXPORTS = {
   fibers: "__fibers_list",
   countFibers: "__fibers_count",
   countSwitches: "__fibers_count_switches",
-  setTracing: "__fibers_set_tracing",
+  watch: "__fibers_watch",
+  deadArea: "__fibers_dead_area",
   collect: "__fibers_collect",
   isIntact: "__fibers_is_intact",
   recordSize: "__fibers_record_size",
@@ -38,10 +39,18 @@ export const GUEST_EXPORTS = {
 
 /** Runs the top-level statements. */
 export const START_EXPORT = "__fibers_start";
-/** Before the name of an export: starts it as a fiber. */
+/** Before the name of an export: starts it as a fiber, with all its arguments. */
 export const START_PREFIX = "__fibers_start_";
+/** What starts an export with so many of its arguments: one for each number of them that it takes. */
+export function startName({ name, parameters }: { name: string; parameters: unknown[] }, count: number): string {
+  return START_PREFIX + name + (count < parameters.length ? `$${count}` : "");
+}
 /** Before the name of an export: takes its result. */
 export const TAKE_PREFIX = "__fibers_take_";
+/** Before the number of a suspending import: gives a pending call of it its result. */
+export const GIVE_PREFIX = "__fibers_give_";
+/** Says why a pending call of a suspending import has no result. */
+export const REFUSE_EXPORT = "__fibers_refuse";
 /** Before the name of an export: the function that calls it, in the fiber. Not exported. */
 export const BODY_PREFIX = "__fibers_body_";
 export const SAVE_GLOBALS_EXPORT = "__fibers_save_globals";
@@ -69,6 +78,8 @@ export interface GuestExports {
   __fibers_live_bytes?: WebAssembly.Global;
   /** Absent in modules that do not import `sock_accept`. */
   __fibers_add_listener?(descriptor: number, handle: number): void;
+  /** Absent in modules without suspending imports. */
+  __fibers_refuse?(call: number, code: number, message: number): void;
   __fibers_start(): void;
   __fibers_configure(stackLimit: number, redZone: number): void;
   __fibers_completion_buffer(): number;
@@ -91,7 +102,8 @@ export interface GuestExports {
   __fibers_list(): number;
   __fibers_count(): number;
   __fibers_count_switches(): number;
-  __fibers_set_tracing(isOn: number): void;
+  __fibers_watch(capacity: number, isChoosing: number): number;
+  __fibers_dead_area(): number;
   __fibers_collect(): void;
   __fibers_is_intact(): number;
   __fibers_record_size(): number;
@@ -113,6 +125,7 @@ export const Opcode = {
   CONNECT: 9,
   ADDRESS: 10,
   LOOKUP: 11,
+  CALL: 12,
 } as const;
 
 /** What `submit` returns when the result comes later. */

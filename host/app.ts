@@ -1,12 +1,15 @@
 /** `App`: one running instance. Its exports are async functions, each call a fiber; turns are taken from the event loop. */
-import { ADD_LISTENER_EXPORT, type GuestExports, newString, START_PREFIX, TAKE_PREFIX } from "./abi.ts";
-import { Calls, type PendingCall } from "./calls.ts";
-import type { Driver } from "./driver.ts";
+import { ADD_LISTENER_EXPORT, type GuestExports, newString, type Operation } from "./abi.ts";
+import { HostCalls } from "./bindings/host-calls.ts";
+import { type AdaptedExports, LiftedValues } from "./bindings/lifted-values.ts";
+import { makeVariables } from "./bindings/variables.ts";
+import { type CallOptions, Calls, cancelledError, describeAbort, type PendingCall, splitOptions } from "./calls.ts";
+import type { Driver, Outcome } from "./driver.ts";
 import { describeCircle, describeFibers } from "./dump.ts";
 import { FiberError, FibersError } from "./errors.ts";
 import { FailureReader } from "./failure-reader.ts";
 import type { FiberFields } from "./fiber-records.ts";
-import { instantiate } from "./imports.ts";
+import { type Connect, instantiate } from "./imports.ts";
 import { Inspector, only } from "./inspector.ts";
 import { type Listener, Listeners, type ListenPlace } from "./listeners.ts";
 import { Operations } from "./operations.ts";
@@ -14,7 +17,7 @@ import type { ExportDescription, SectionContent } from "./section.ts";
 import { SourceLocator } from "./stack-trace.ts";
 import { judgeTrap, type Verdict } from "./trap.ts";
 import { liveBytes, Turns } from "./turns.ts";
-import { checkArguments, liftResult, type PlainValue, startWithArguments } from "./values.ts";
+import { type PlainValue, PlainValues, type Values } from "./values.ts";
 
 export interface AppParts {
   module: WebAssembly.Module;
@@ -23,6 +26,8 @@ export interface AppParts {
   /** Where to listen before the program starts. */
   listen: Required<Exclude<ListenPlace, number>>[];
   imports: WebAssembly.Imports;
+  /** What the compiler has written to lift and lower; undefined: only plain values cross. */
+  connect?: Connect | undefined;
   /** Called before anything of the instance runs. */
   onInstance: (instance: WebAssembly.Instance) => void;
   readSourceMap: () => string | null;
@@ -54,7 +59,7 @@ export interface Deadlock {
 }
 
 /** An exported function, as JavaScript calls it. */
-export type AsyncExport = (...values: PlainValue[]) => Promise<PlainValue | undefined>;
+export type AsyncExport = (...values: (PlainValue | CallOptions)[]) => Promise<PlainValue | undefined>;
 
 type State = "new" | "open" | "closing" | "closed" | "dead";
 
@@ -64,10 +69,10 @@ const taken = new WeakSet<Driver>();
 /** How long `close` waits for cleanups, in milliseconds. */
 const DEFAULT_GRACE = 1000;
 
-/** A loaded program. Made by `load`. */
-export class App {
-  /** The functions that the program's entry file exports. */
-  readonly exports: Readonly<Record<string, AsyncExport>>;
+/** A loaded program. Made by `load`, or by `instantiate` of a program's bindings, which knows the types of its exports. */
+export class App<Exports = Record<string, AsyncExport>> {
+  /** The functions that the program's entry file exports, and with bindings its variables. */
+  readonly exports: Readonly<Exports>;
   /** Failures that nobody looked at, as they were reported. */
   readonly warnings: string[] = [];
   /** The ports of the option `listen`, in its order. */
@@ -75,11 +80,15 @@ export class App {
 
   readonly #parts: AppParts;
   readonly #calls = new Calls();
+  readonly #values: Values;
+  readonly #hostCalls: HostCalls;
   readonly #operations: Operations;
   readonly #failures: FailureReader;
   readonly #turns: Turns;
   #guest!: GuestExports;
   #inspector!: Inspector;
+  /** Where the shadow stack's pointer stands between turns. */
+  #stackPointer: number | undefined;
   #state: State = "new";
   #death: FibersError | undefined;
   #settled: number[] = [];
@@ -92,14 +101,23 @@ export class App {
     const { driver, section, readSourceMap } = parts;
     this.#parts = parts;
     this.#leaks = parts.leaks;
-    this.#operations = new Operations(driver);
-    this.#failures = new FailureReader(new SourceLocator(readSourceMap, section), section.sites);
+    this.#values = parts.connect ? new LiftedValues(section) : new PlainValues();
+    this.#hostCalls = new HostCalls({
+      imports: section.suspendingImports,
+      values: this.#values,
+      complete: (operation, outcome) => this.#complete(operation, outcome, 0),
+      recover: (error) => this.#recover(error),
+    });
+    this.#operations = new Operations(driver, this.#hostCalls);
+    const errorOf = (fiberId: number, message: string) => this.#hostCalls.errorOf(fiberId, message);
+    this.#failures = new FailureReader(new SourceLocator(readSourceMap, section), section.sites, errorOf);
     this.#turns = new Turns(driver, section, this.#operations, this.#failures, {
       isOver: () => this.#isOver(),
       afterRun: () => this.#afterRun(),
       onDeath: (verdict, cause) => this.#die(verdict, cause),
     });
-    this.exports = makeExports(parts.section, (description, values) => this.#call(description, values));
+    const call = (description: ExportDescription, values: unknown[]) => this.#call(description, values);
+    this.exports = makeExports(section, call) as Readonly<Exports>;
   }
 
   /** @internal Instantiates, and runs the top-level statements. */
@@ -115,19 +133,30 @@ export class App {
     driver.open({
       complete: (operation, outcome, detail = 0) => {
         if (listeners.complete(operation, outcome, detail)) return;
-        this.#operations.complete(operation, outcome, detail);
-        // The driver need not ask for a turn: a fiber may wait for this.
-        driver.soon();
+        this.#complete(operation, outcome, detail);
       },
       turn: () => this.#turns.take(),
     });
     try {
       const opened = await listeners.open(this.#parts.listen);
-      this.#guest = await instantiate(module, imports, driver, this.#operations, {
-        settle: (call) => this.#settled.push(call),
-        trace: (stack) => this.#failures.noteTrace(stack),
-        instance: (instance) => this.#parts.onInstance(instance),
-      });
+      this.#guest = await instantiate(
+        module,
+        imports,
+        driver,
+        this.#operations,
+        {
+          settle: (call) => this.#settled.push(call),
+          trace: (stack) => this.#failures.noteTrace(stack),
+          instance: (instance) => this.#parts.onInstance(instance),
+        },
+        {
+          suspendingImports: section.suspendingImports,
+          hostCalls: this.#hostCalls,
+          connect: this.#parts.connect,
+          isOver: () => this.#isOver(),
+          attach: (guest, adapted) => this.#attachValues(guest, adapted),
+        },
+      );
       this.#turns.attach(this.#guest);
       this.#failures.attach(this.#guest);
       this.#inspector = new Inspector(this.#guest, this.#failures, section.sites, {
@@ -135,6 +164,7 @@ export class App {
         handleOf: (slot) => this.#operations.handleOf(slot),
       });
       this.#addListeners(opened);
+      this.#stackPointer = this.#guest.__fibers_stack_pointer?.value as number | undefined;
       this.#guest.__fibers_start();
       this.#guest.__fibers_configure(stackLimit, redZone);
     } catch (error) {
@@ -144,6 +174,19 @@ export class App {
     }
     this.#state = "open";
     if (this.#guest.__fibers_count()) driver.soon();
+  }
+
+  #complete(operation: Operation, outcome: number | Outcome, detail: number): void {
+    this.#operations.complete(operation, outcome, detail);
+    // The driver need not ask for a turn: a fiber may wait for this.
+    this.#parts.driver.soon();
+  }
+
+  #attachValues(guest: GuestExports, adapted: Record<string, unknown> | undefined): void {
+    this.#values.attach(guest);
+    if (!adapted) return;
+    (this.#values as LiftedValues).adapt(adapted as AdaptedExports);
+    Object.assign(this.exports, makeVariables(adapted, this.#parts.section.variables ?? []));
   }
 
   #checkListen(): void {
@@ -247,7 +290,7 @@ export class App {
 
   /** Whether something will happen although nobody calls: a fiber is ready, a timer runs, or an operation is on its way. */
   #canGoOn(): boolean {
-    if (this.#turns.canGoOn) return true;
+    if (this.#turns.canGoOn || this.#hostCalls.size > 0) return true;
     return this.#readFibers().some(({ state, reason }) => state === "ready" || reason === "output");
   }
 
@@ -343,6 +386,7 @@ export class App {
     this.#state = state;
     this.#death = error;
     this.#parts.driver.close();
+    this.#hostCalls.close();
     this.#onEmpty?.();
     this.#calls.rejectAll(() => new FibersError(error.code, error.message, { cause: error.cause }));
   }
@@ -354,7 +398,7 @@ export class App {
    * @throws what it fails with; E_DEADLOCK when nothing can wake its fiber any more; E_CANNOT_BLOCK when the driver needs the event loop;
    *   E_IN_TURN inside of a turn; E_NO_EXPORT, E_INVALID_ARGUMENT
    */
-  runSync(name: string, ...values: PlainValue[]): PlainValue | undefined {
+  runSync(name: string, ...values: unknown[]): unknown {
     const { driver, section } = this.#parts;
     if (!driver.block) {
       const message = `the driver ${driver.name} needs JavaScript's event loop: await the call, or load the module with selectorDriver()`;
@@ -367,12 +411,13 @@ export class App {
       );
     }
     const description = section.exports.find((known) => known.name === name) ?? refuseExport(section, name);
-    let outcome: { value: PlainValue | undefined } | { error: Error } | undefined;
-    this.#begin(description, values, {
+    let outcome: { value: unknown } | { error: Error } | undefined;
+    this.#begin(
       description,
-      resolve: (value) => (outcome = { value }),
-      reject: (error) => (outcome = { error }),
-    });
+      values,
+      (value) => (outcome = { value }),
+      (error) => (outcome = { error }),
+    );
     driver.block(() => {
       if (!outcome && !this.#isOver()) this.assertIdle();
       return outcome !== undefined;
@@ -382,34 +427,73 @@ export class App {
     return outcome.value;
   }
 
-  #call(description: ExportDescription, values: PlainValue[]): Promise<PlainValue | undefined> {
-    return new Promise((resolve, reject) => this.#begin(description, values, { description, resolve, reject }));
+  #call(description: ExportDescription, given: unknown[]): Promise<unknown> {
+    return new Promise((resolve, reject) => this.#begin(description, given, resolve, reject));
   }
 
   /** @throws E_INVALID_ARGUMENT, E_UNSUPPORTED_TYPE */
-  #begin(description: ExportDescription, values: PlainValue[], pending: PendingCall): void {
-    checkArguments(description, values);
+  #begin(
+    description: ExportDescription,
+    given: unknown[],
+    resolve: PendingCall["resolve"],
+    reject: PendingCall["reject"],
+  ): void {
+    const { values, signal } = splitOptions(description, given);
+    this.#values.check(description, values);
     this.#turns.between(() => {
       if (this.#state !== "open") {
-        pending.reject(this.#refusal());
+        reject(this.#refusal());
         return;
       }
-      const stackPointer = this.#guest.__fibers_stack_pointer?.value as number | undefined;
+      if (signal?.aborted) {
+        reject(cancelledError(signal));
+        return;
+      }
       try {
-        this.#calls.add(this.#startCall(description, values), pending);
+        const call = this.#values.start(description, values);
+        const pending: PendingCall = { description, resolve, reject, signal };
+        this.#calls.add(call, pending);
+        if (signal) this.#watch(call, pending, signal);
         this.#parts.driver.soon();
       } catch (error) {
-        pending.reject(this.#startFailure(error, stackPointer));
+        reject(this.#startFailure(error));
       }
     });
   }
 
+  /** Cancels a call when its signal is aborted. */
+  #watch(call: number, pending: PendingCall, signal: AbortSignal): void {
+    const cancel = () => {
+      // The number is another call's, when this one has ended meanwhile.
+      if (this.#isOver() || !pending.forgetSignal) return;
+      const reason = newString(this.#guest, describeAbort(signal));
+      this.#guest.__fibers_cancel_call(call, reason);
+      this.#guest.__fibers_release_strings();
+      this.#parts.driver.soon();
+    };
+    const onAbort = () => this.#turns.between(cancel);
+    signal.addEventListener("abort", onAbort, { once: true });
+    pending.forgetSignal = () => {
+      signal.removeEventListener("abort", onAbort);
+      delete pending.forgetSignal;
+    };
+  }
+
   /** The guest could not even take the arguments: its memory is exhausted, or worse. */
-  #startFailure(error: unknown, stackPointer: number | undefined): FibersError {
+  #startFailure(error: unknown): FibersError {
     const verdict = judgeTrap(error, this.#parts.section, this.#guest);
-    this.#turns.restoreStackPointer(stackPointer);
+    this.#turns.restoreStackPointer(this.#stackPointer);
     if (!verdict.isIsolated) this.#die(verdict, error);
     return verdict.isIsolated ? new FibersError(verdict.code, verdict.message, { cause: error }) : this.#refusal();
+  }
+
+  /** The guest could not take what JavaScript has answered. @throws the same when the instance is dead */
+  #recover(error: unknown): FibersError {
+    const { isIsolated, code, message } = judgeTrap(error, this.#parts.section, this.#guest);
+    if (!isIsolated) throw error;
+    this.#turns.restoreStackPointer(this.#stackPointer);
+    this.#failures.spendReserve();
+    return new FibersError(code, message, { cause: error });
   }
 
   #isOver(): boolean {
@@ -419,17 +503,6 @@ export class App {
   #refusal(): FibersError {
     if (this.#state === "dead" && this.#death) return this.#death;
     return new FibersError("E_INSTANCE_CLOSED", "this instance is closed: load the module again");
-  }
-
-  #startCall(description: ExportDescription, values: PlainValue[]): number {
-    const start = this.#export(START_PREFIX + description.name);
-    return startWithArguments(this.#guest, start as (...values: (number | bigint)[]) => number, description, values);
-  }
-
-  #export(name: string): (...values: unknown[]) => unknown {
-    return (this.#guest as unknown as Record<string, (...values: unknown[]) => unknown>)[name] as (
-      ...values: unknown[]
-    ) => unknown;
   }
 
   /** The guest has run: settle the calls that have ended, and report. */
@@ -451,19 +524,30 @@ export class App {
     for (const call of settled) {
       const pending = this.#calls.take(call);
       const failure = this.#guest.__fibers_call_failure(call) >>> 0;
-      if (failure) {
-        const error = this.#failures.read(failure);
-        const isClosed = this.#state === "closing" && error.code === "E_CANCELLED";
-        pending?.reject(isClosed ? closedError(error) : error);
-      } else if (pending) {
-        const { name, result } = pending.description;
-        if (result === "void") pending.resolve(undefined);
-        else
-          pending.resolve(liftResult(this.#guest, result, this.#export(TAKE_PREFIX + name)(call) as number | bigint));
-      }
+      if (failure) pending?.reject(this.#callFailure(failure, pending));
+      else if (pending?.description.result === "void") pending.resolve(undefined);
+      else if (pending) this.#takeResult(call, pending);
       this.#guest.__fibers_release_call(call);
     }
     return settled.length;
+  }
+
+  #callFailure(failure: number, { signal }: PendingCall): FibersError {
+    const error = this.#failures.read(failure);
+    if (error.code !== "E_CANCELLED") return error;
+    if (this.#state === "closing") return closedError(error);
+    if (signal?.aborted) error.cause ??= signal.reason;
+    return error;
+  }
+
+  #takeResult(call: number, { description, resolve, reject }: PendingCall): void {
+    try {
+      resolve(this.#values.take(description, call));
+    } catch (error) {
+      // A structure of a depth that JavaScript's stack does not reach, for one.
+      const message = `the result of ${description.name} cannot be taken: ${(error as Error).message}`;
+      reject(new FibersError("E_RESULT", message, { cause: error }));
+    }
   }
 
   /** Reports failures that nobody looked at: all when the last pending call has ended, else those of collected fibers. */
@@ -497,10 +581,11 @@ function closedError(cause?: Error): FibersError {
 
 function makeExports(
   section: SectionContent,
-  call: (description: ExportDescription, values: PlainValue[]) => Promise<PlainValue | undefined>,
-): Record<string, AsyncExport> {
-  const functions: Record<string, AsyncExport> = {};
-  for (const description of section.exports) functions[description.name] = (...values) => call(description, values);
+  call: (description: ExportDescription, values: unknown[]) => Promise<unknown>,
+): Record<string, unknown> {
+  const functions: Record<string, unknown> = {};
+  for (const description of section.exports)
+    functions[description.name] = (...values: unknown[]) => call(description, values);
   return new Proxy(functions, {
     get(target, name) {
       // `then` is asked for by await; an unknown name otherwise is a mistake that deserves its own sentence.

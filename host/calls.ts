@@ -1,11 +1,21 @@
 /** The calls from JavaScript that have not ended, by the number that the guest gave them. */
+import { FibersError } from "./errors.ts";
 import type { ExportDescription } from "./section.ts";
-import type { PlainValue } from "./values.ts";
 
 export interface PendingCall {
   description: ExportDescription;
-  resolve(value: PlainValue | undefined): void;
+  resolve(value: unknown): void;
   reject(error: Error): void;
+  /** By which JavaScript can cancel it. */
+  signal: AbortSignal | undefined;
+  /** No more of that. */
+  forgetSignal?: () => void;
+}
+
+/** The last argument of a call, behind those that the function takes. */
+export interface CallOptions {
+  /** Aborting it cancels the fiber of the call, whose cleanups run; the promise then rejects with E_CANCELLED. */
+  signal?: AbortSignal | undefined;
 }
 
 export class Calls {
@@ -23,6 +33,7 @@ export class Calls {
   take(call: number): PendingCall | undefined {
     const pending = this.#pending.get(call);
     this.#pending.delete(call);
+    pending?.forgetSignal?.();
     return pending;
   }
 
@@ -30,6 +41,40 @@ export class Calls {
   rejectAll(makeError: () => Error): void {
     const pending = [...this.#pending.values()];
     this.#pending.clear();
-    for (const { reject } of pending) reject(makeError());
+    for (const { reject, forgetSignal } of pending) {
+      forgetSignal?.();
+      reject(makeError());
+    }
   }
+}
+
+/** Takes the options from the end of a call's arguments, and what is undefined there beyond those that it needs. */
+export function splitOptions(
+  { required }: ExportDescription,
+  values: readonly unknown[],
+): { values: unknown[]; signal: AbortSignal | undefined } {
+  const last = values.at(-1);
+  if (last !== undefined && (typeof last !== "object" || last === null))
+    return { values: values as unknown[], signal: undefined };
+  const isGiven = isCallOptions(last);
+  const given = isGiven ? values.slice(0, -1) : [...values];
+  while (given.length > required && given.at(-1) === undefined) given.pop();
+  return { values: given, signal: isGiven ? last.signal : undefined };
+}
+
+/** No value of AssemblyScript is an AbortSignal, so nothing else looks like it. */
+function isCallOptions(value: unknown): value is CallOptions {
+  if (typeof value !== "object" || value === null || !("signal" in value)) return false;
+  const { signal } = value;
+  return (signal === undefined || signal instanceof AbortSignal) && Object.keys(value).length === 1;
+}
+
+/** Why a call was cancelled, in words. */
+export function describeAbort({ reason }: AbortSignal): string {
+  return reason instanceof Error ? reason.message : String(reason);
+}
+
+/** The error for a call that was cancelled before it began. */
+export function cancelledError(signal: AbortSignal): FibersError {
+  return new FibersError("E_CANCELLED", describeAbort(signal), { cause: signal.reason });
 }

@@ -3,6 +3,7 @@ import path from "node:path";
 import { createMemoryStream, libraryFiles, main } from "assemblyscript/asc";
 import { FibersError } from "./errors.ts";
 import { diskFiles, type SourceFiles } from "./source-files.ts";
+import { type Bindings, bindingsTransform } from "./transform/bindings.ts";
 import FibersTransform from "./transform/index.ts";
 import { wasiTransform } from "./transform/wasi.ts";
 
@@ -13,9 +14,13 @@ export interface CompileOptions {
   host?: "javascript" | "wasi";
   /** For a WASI host: the most bytes that one fiber may save when it waits. JavaScript says so when it loads. */
   stackLimit?: number;
+  /** Name of the module's file, which its source map is named after; "module" by default. */
+  name?: string;
   runtime?: "incremental" | "minimal" | "stub";
   /** Options for asc, as on its command line. */
   flags?: string[];
+  /** Also what JavaScript needs to call it with values of all types: see `Compiled.bindings`. For the host "javascript". */
+  bindings?: boolean;
   /** False: plain asc, without the transform. For comparing. */
   fibers?: boolean;
 }
@@ -26,6 +31,8 @@ export interface Compiled {
   sourceMap: string;
   /** What asc and the transform have printed. */
   report: string;
+  /** What the program exports and imports, and asc's text that lifts and lowers the values. */
+  bindings?: Bindings & { javascript: string };
 }
 
 const TARGETS = { debug: ["--debug"], release: ["--optimizeLevel", "3", "--shrinkLevel", "0"] };
@@ -43,32 +50,45 @@ export function compile(file: string, options: CompileOptions = {}, files: Sourc
 }
 
 async function compileNow(file: string, options: CompileOptions, files: SourceFiles): Promise<Compiled> {
-  const { target = "release", runtime = "incremental", flags = [], fibers = true, host = "javascript" } = options;
+  const {
+    target = "release",
+    runtime = "incremental",
+    flags = [],
+    fibers = true,
+    host = "javascript",
+    name = "module",
+  } = options;
   const baseDir = path.dirname(path.resolve(file));
   const output = new Map<string, string | Uint8Array>();
   const stdout = createMemoryStream();
   const stderr = createMemoryStream();
-  const argv = [path.basename(file), "--outFile", "module.wasm", "--runtime", runtime, "--baseDir", baseDir];
+  const argv = [path.basename(file), "--outFile", `${name}.wasm`, "--runtime", runtime, "--baseDir", baseDir];
   // A WASI host reads no source map.
   if (host === "javascript") argv.push("--sourceMap");
+  // 235 lists what cannot be exported: `bindings.skipped` has it, without what need not be.
+  if (options.bindings) argv.push("--bindings", "raw", "--disableWarning", "235");
   argv.push("--config", "none", ...TARGETS[target], ...(fibers ? ["--stackSize", "262144"] : []), ...flags);
   const before = new Set(Object.keys(libraryFiles));
+  let bindings: Bindings | undefined;
+  const javascriptTransform = options.bindings ? bindingsTransform((found) => (bindings = found)) : FibersTransform;
   const { error } = await main(argv, {
     stdout,
     stderr,
-    transforms: fibers ? [(host === "wasi" ? wasiTransform(options.stackLimit) : FibersTransform) as never] : [],
-    readFile: (name, from) => files.read(path.resolve(from, name)),
-    writeFile: (name, contents) => void output.set(name, contents),
+    transforms: fibers ? [(host === "wasi" ? wasiTransform(options.stackLimit) : javascriptTransform) as never] : [],
+    readFile: (source, from) => files.read(path.resolve(from, source)),
+    writeFile: (written, contents) => void output.set(written, contents),
     listFiles: (folder, from) => files.list(path.resolve(from, folder)),
   });
   // asc keeps what `--lib` has named, for all that it compiles later in this process.
-  for (const name of Object.keys(libraryFiles)) if (!before.has(name)) delete libraryFiles[name];
+  for (const library of Object.keys(libraryFiles)) if (!before.has(library)) delete libraryFiles[library];
   const report = stderr.toString().trim();
   if (error) {
     // asc's report ends with the error's message, unless it failed before it could report.
     throw new FibersError("E_COMPILE", report.includes(error.message) ? report : `${report}\n${error.message}`.trim());
   }
-  const binary = output.get("module.wasm");
-  const sourceMap = output.get("module.wasm.map") ?? "";
-  return { binary: binary as Uint8Array, sourceMap: String(sourceMap), report };
+  const binary = output.get(`${name}.wasm`);
+  const sourceMap = output.get(`${name}.wasm.map`) ?? "";
+  const compiled = { binary: binary as Uint8Array, sourceMap: String(sourceMap), report };
+  if (!bindings) return compiled;
+  return { ...compiled, bindings: { ...(bindings as Bindings), javascript: String(output.get(`${name}.js`)) } };
 }

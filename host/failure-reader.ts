@@ -13,11 +13,20 @@ export class FailureReader {
   readonly #sites: readonly string[];
   #noted: NodeJS.CallSite[] = [];
   #lacksReserve = false;
+  readonly #errorOf: (fiberId: number, message: string) => unknown;
 
-  /** @param sites the module's table of them */
-  constructor(locator: SourceLocator, sites: readonly string[]) {
+  /**
+   * @param sites the module's table of them
+   * @param errorOf the JavaScript error by which this fiber failed with this message; undefined when there is none
+   */
+  constructor(
+    locator: SourceLocator,
+    sites: readonly string[],
+    errorOf: (fiberId: number, message: string) => unknown = () => undefined,
+  ) {
     this.#locator = locator;
     this.#sites = sites;
+    this.#errorOf = errorOf;
   }
 
   attach(guest: GuestExports): void {
@@ -32,11 +41,11 @@ export class FailureReader {
   /** The error for a failure at this address, and those that caused it. */
   read(pointer: number): FiberError {
     const fields = readFailure(this.#guest.memory, pointer);
+    const cause = fields.cause ? this.read(fields.cause) : this.#errorOf(fields.fiberId, fields.message);
     const madeAt = this.#sites[fields.site - 1];
     if (madeAt) fields.message += `; it was made at ${madeAt}`;
     const frames = this.#locate(this.#framesOf(pointer));
-    const cause = fields.cause ? this.read(fields.cause) : undefined;
-    return new FiberError(fields, frames, cause ? { cause } : {});
+    return new FiberError(fields, frames, cause === undefined ? {} : { cause });
   }
 
   /** The frames of the program, with their places. */
@@ -109,6 +118,12 @@ export class FailureReader {
   /** Before a turn: has the guest take the reserve that it could not take again after a trap. */
   restoreReserve(): void {
     if (this.#lacksReserve) this.#takeReserve(false);
+  }
+
+  /** Memory is exhausted, and no fiber is to be charged: has the guest give back its reserve until the next turn. */
+  spendReserve(): void {
+    this.#guest.__fibers_before_trapped();
+    this.#lacksReserve = true;
   }
 
   #takeReserve(isExhausted: boolean): void {

@@ -36,13 +36,14 @@ export const REASONS = [
   "ticker",
   "scope",
   "start",
+  "import",
 ] as const;
 
 export type State = (typeof STATES)[number];
 export type Reason = (typeof REASONS)[number];
 
 /** Reasons whose object is an operation's slot. */
-const OPERATIONS: ReadonlySet<Reason> = new Set(["listen", "accept", "connect", "read", "write", "lookup"]);
+const OPERATIONS: ReadonlySet<Reason> = new Set(["listen", "accept", "connect", "read", "write", "lookup", "import"]);
 /** Reasons whose object is none of the program's. */
 const WITHOUT_OBJECT: ReadonlySet<Reason> = new Set(["", "sleep", "join", "output", ...OPERATIONS]);
 
@@ -100,6 +101,13 @@ export class FiberRecords {
       scope: this.#word(pointer + 64),
       hasTimer: this.#word(pointer + 68) !== 0,
     };
+  }
+
+  /** The ids of the fibers in the run queue that begins here. */
+  readyIds(first: number): number[] {
+    const ids: number[] = [];
+    for (let at = first; at; at = this.#word(at + 16)) ids.push(this.#id(at));
+    return ids;
   }
 
   /** All fibers of the list that begins here, and have not ended. */

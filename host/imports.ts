@@ -1,8 +1,10 @@
 /** What a module imports: the border of `abi.ts`, AssemblyScript's own environment, and what the user gives. */
 import { type GuestExports, Opcode, readString } from "./abi.ts";
 import type { Driver } from "./driver.ts";
+import type { HostCalls, HostFunction } from "./bindings/host-calls.ts";
 import { FibersError } from "./errors.ts";
 import type { Operations } from "./operations.ts";
+import type { ImportDescription } from "./section.ts";
 import { AbortError, ImportError } from "./trap.ts";
 
 export interface ImportSink {
@@ -28,6 +30,24 @@ function captureStack(): NodeJS.CallSite[] {
   }
 }
 
+/** What the compiler has written to lift and lower: takes what is imported and what instantiates, gives the adapted exports. */
+export type Connect = (
+  imports: WebAssembly.Imports,
+  link: (adapted: WebAssembly.Imports) => Promise<WebAssembly.Instance>,
+) => Promise<Record<string, unknown>>;
+
+/** What the values of an instance go through. */
+export interface Border {
+  suspendingImports: ImportDescription[];
+  hostCalls: HostCalls;
+  /** Undefined: the module has no bindings. */
+  connect: Connect | undefined;
+  /** Whether the guest must not be entered any more. */
+  isOver(): boolean;
+  /** The instance is there, with adapted exports when it has bindings. */
+  attach(guest: GuestExports, adapted: Record<string, unknown> | undefined): void;
+}
+
 /** Instantiates a module. @throws E_MISSING_IMPORT when the user has not given what the program imports */
 export async function instantiate(
   module: WebAssembly.Module,
@@ -35,6 +55,7 @@ export async function instantiate(
   driver: Driver,
   operations: Operations,
   sink: ImportSink,
+  border?: Border,
 ): Promise<GuestExports> {
   let guest: GuestExports | undefined;
   const memory = () => (guest as GuestExports).memory;
@@ -51,14 +72,62 @@ export async function instantiate(
       trace() {
         sink.trace(captureStack());
       },
-      switched() {},
+      choose: (count: number, first: number) => driver.choose?.(count, first >>> 0) ?? 0,
     },
   };
-  const instance = await WebAssembly.instantiate(module, resolveImports(module, own, userImports));
-  guest = instance.exports as unknown as GuestExports;
-  operations.attach(guest);
-  sink.instance(instance);
-  return guest;
+  const given = collectGiven(module, userImports, border);
+  checkImports(module, given);
+  const link = async (adapted: WebAssembly.Imports): Promise<WebAssembly.Instance> => {
+    const instance = await WebAssembly.instantiate(module, resolveImports(module, own, given, adapted));
+    guest = instance.exports as unknown as GuestExports;
+    operations.attach(guest);
+    border?.hostCalls.attach(guest, suspendingFunctions(userImports, border));
+    sink.instance(instance);
+    return border ? { exports: unpinning(instance.exports, border) } : instance;
+  };
+  const adapted = border?.connect ? await border.connect(withModules(module, given), link) : void (await link(given));
+  const instantiated = guest as GuestExports | undefined;
+  if (!instantiated) throw new Error("as-fibers: the bindings have not instantiated the module");
+  border?.attach(instantiated, adapted);
+  return instantiated;
+}
+
+/** The exports for the compiler's text, which unpins objects whenever JavaScript has collected what stood for them. */
+function unpinning(exports: WebAssembly.Exports, { isOver }: Border): WebAssembly.Exports {
+  const unpin = exports["__unpin"] as ((pointer: number) => void) | undefined;
+  if (!unpin) return exports;
+  return { ...exports, __unpin: (pointer: number) => void (isOver() || unpin(pointer)) };
+}
+
+/** The functions that answer, in the order of the imports. */
+function suspendingFunctions(userImports: WebAssembly.Imports, { suspendingImports }: Border): HostFunction[] {
+  return suspendingImports.map(({ module, name }) => userImports[module]?.[name] as unknown as HostFunction);
+}
+
+/** What the user gives of what the module imports: functions guarded; in the place of those that answer, what notes their arguments. */
+function collectGiven(
+  module: WebAssembly.Module,
+  userImports: WebAssembly.Imports,
+  border: Border | undefined,
+): WebAssembly.Imports {
+  const suspending = new Set(border?.suspendingImports.map((one) => `${one.module}.${one.name}`));
+  const note = (...values: unknown[]) => border?.hostCalls.note(values);
+  const given: WebAssembly.Imports = {};
+  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+    const value = from === "as-fibers" ? undefined : userImports[from]?.[name];
+    if (value === undefined || value === null) continue;
+    const guarded = typeof value === "function" ? guard(value as UserFunction) : value;
+    const isAnswer = suspending.has(`${from}.${name}`) && typeof value === "function";
+    (given[from] ??= {})[name] = isAnswer ? note : guarded;
+  }
+  return given;
+}
+
+/** The compiler's text wants an object for each module. */
+function withModules(module: WebAssembly.Module, given: WebAssembly.Imports): WebAssembly.Imports {
+  const all: WebAssembly.Imports = {};
+  for (const { module: from } of WebAssembly.Module.imports(module)) all[from] = given[from] ?? {};
+  return all;
 }
 
 /** What AssemblyScript's standard library imports, bound to the driver. */
@@ -83,26 +152,47 @@ function environment(driver: Driver, memory: () => WebAssembly.Memory): WebAssem
   };
 }
 
-/** What the module imports, from what as-fibers has and what the user gives, which goes first. */
+/** The names of that. */
+const ENVIRONMENT: ReadonlySet<string> = new Set(
+  Object.keys(environment({} as Driver, () => ({}) as WebAssembly.Memory)),
+);
+
+/** @throws E_MISSING_IMPORT, naming all that is missing */
+function checkImports(module: WebAssembly.Module, given: WebAssembly.Imports): void {
+  const missing = missingImports(module, given);
+  if (!missing.length) return;
+  throw new FibersError(
+    "E_MISSING_IMPORT",
+    `the module imports ${missing.join(", ")}: give it by load(source, { imports: { … } }), or by instantiate({ imports: { … } }) of its bindings`,
+  );
+}
+
+/** What a module imports and neither as-fibers nor the user has, as "module.name". */
+export function missingImports(module: WebAssembly.Module, given: WebAssembly.Imports): string[] {
+  const missing = WebAssembly.Module.imports(module).filter(({ module: from, name, kind }) => {
+    const value = given[from]?.[name];
+    if (value === undefined && (from === "as-fibers" || (from === "env" && ENVIRONMENT.has(name)))) return false;
+    return kind === "function" ? typeof value !== "function" : value === undefined;
+  });
+  // A program may declare the same one twice.
+  return [...new Set(missing.map(({ module: from, name }) => `${from}.${name}`))];
+}
+
+/** What the module imports, from what as-fibers has and what the user gives, adapted. */
 function resolveImports(
   module: WebAssembly.Module,
   own: WebAssembly.Imports,
   given: WebAssembly.Imports,
+  adapted: WebAssembly.Imports,
 ): WebAssembly.Imports {
   const resolved: WebAssembly.Imports = {};
-  const missing: string[] = [];
-  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
-    const users = from === "as-fibers" ? undefined : given[from]?.[name];
-    const value = users ?? own[from]?.[name];
-    if (kind === "function" ? typeof value !== "function" : value === undefined) missing.push(`${from}.${name}`);
-    else if (kind === "function" && users) (resolved[from] ??= {})[name] = guard(users as UserFunction);
-    else (resolved[from] ??= {})[name] = value as WebAssembly.ImportValue;
+  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+    const owns = own[from]?.[name];
+    // What the standard library imports is not adapted: it has a text of the compiler's own there.
+    const value = owns === undefined ? adapted[from]?.[name] : (given[from]?.[name] ?? owns);
+    (resolved[from] ??= {})[name] = value as WebAssembly.ImportValue;
   }
-  if (!missing.length) return resolved;
-  throw new FibersError(
-    "E_MISSING_IMPORT",
-    `the module imports ${missing.join(", ")}: give it by load(source, { imports: { … } })`,
-  );
+  return resolved;
 }
 
 type UserFunction = (...values: never[]) => unknown;

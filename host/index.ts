@@ -1,5 +1,8 @@
 /** as-fibers: green threads for WebAssembly. See ../README.md. */
 export type { Operation } from "./abi.ts";
+export { currentSignal } from "./bindings/host-calls.ts";
+export { openBindings } from "./bindings/open.ts";
+export type { CallOptions } from "./calls.ts";
 export type { Driver, DriverSink, Outcome } from "./driver.ts";
 export { selectorDriver, type SelectorDriver, type SelectorDriverOptions } from "./drivers/selector.ts";
 export { nodeDriver, type NodeDriverOptions } from "./drivers/node.ts";

@@ -7,6 +7,7 @@ import type { Driver } from "./driver.ts";
 import { nodeDriver } from "./drivers/node.ts";
 import { redZoneBytes } from "./engine-stack.ts";
 import { FiberError, FibersError } from "./errors.ts";
+import type { Connect } from "./imports.ts";
 import { checkPlaces, type ListenPlace } from "./listeners.ts";
 import { readSection, type SectionContent } from "./section.ts";
 
@@ -53,8 +54,18 @@ const DEFAULT_STACK_LIMIT = 256 * 1024;
  * @throws E_NOT_AS_FIBERS, E_ABI_MISMATCH (not built with this), E_INVALID_OPTION, E_MISSING_IMPORT; what the system says when it cannot listen; and what a top-level statement throws
  */
 export async function load(source: ModuleSource, options: LoadOptions = {}): Promise<App> {
+  checkOptions(options);
+  return open(source, await compile(source), options);
+}
+
+/** The same, for a module that is compiled already. `connect` is what the compiler has written for it to lift and lower. */
+export async function open(
+  source: ModuleSource,
+  module: WebAssembly.Module,
+  options: LoadOptions,
+  connect?: Connect,
+): Promise<App> {
   const stackLimit = checkOptions(options);
-  const module = await compile(source);
   const section = readSection(module);
   const app = new App({
     module,
@@ -62,6 +73,7 @@ export async function load(source: ModuleSource, options: LoadOptions = {}): Pro
     driver: options.driver ?? nodeDriver(),
     listen: checkPlaces(options.listen ?? []),
     imports: { ...(options.wasi?.getImportObject() as WebAssembly.Imports | undefined), ...options.imports },
+    connect,
     onInstance: (instance) => options.wasi?.initialize(instance),
     readSourceMap: () => options.sourceMap ?? readSourceMapBeside(source, section),
     onUnobserved: options.onUnobserved ?? writeUnobserved,
@@ -110,7 +122,8 @@ function checkOptions(options: LoadOptions): number {
   return stackLimit;
 }
 
-async function compile(source: ModuleSource): Promise<WebAssembly.Module> {
+/** The module of a source. @throws E_NO_MODULE, E_NOT_AS_FIBERS */
+export async function compile(source: ModuleSource): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source;
   const bytes = source instanceof Uint8Array || source instanceof ArrayBuffer ? source : await readSource(source);
   try {

@@ -13,6 +13,7 @@ import {
   OUTPUT_SLOT,
   PENDING,
 } from "./abi.ts";
+import type { HostCalls } from "./bindings/host-calls.ts";
 import type { Driver, Outcome } from "./driver.ts";
 
 const WITH_HANDLE: ReadonlySet<number> = new Set([Opcode.READ, Opcode.WRITE, Opcode.ACCEPT]);
@@ -25,13 +26,16 @@ interface Ended {
 
 export class Operations {
   readonly #driver: Driver;
+  readonly #hostCalls: HostCalls | undefined;
   #guest!: GuestExports;
   #memory!: GuestMemory;
   readonly #pending = new Map<number, Operation>();
   #ended: Ended[] = [];
 
-  constructor(driver: Driver) {
+  /** @param hostCalls who serves the calls of suspending imports, when there are any */
+  constructor(driver: Driver, hostCalls?: HostCalls) {
     this.#driver = driver;
+    this.#hostCalls = hostCalls;
   }
 
   /** The guest that they belong to. */
@@ -64,7 +68,10 @@ export class Operations {
   /** Hands an operation to the driver. @returns its result, or PENDING */
   submit(operation: Operation): number {
     if (operation.opcode === Opcode.CANCEL) return this.#cancel(operation);
-    const result = this.#driver.submit(operation, this.#memory.bytes(operation.pointer, operation.length));
+    const result =
+      operation.opcode === Opcode.CALL && this.#hostCalls
+        ? this.#hostCalls.begin(operation)
+        : this.#driver.submit(operation, this.#memory.bytes(operation.pointer, operation.length));
     if (result === PENDING && operation.slot !== OUTPUT_SLOT) this.#pending.set(operation.slot, operation);
     return result;
   }
@@ -73,7 +80,8 @@ export class Operations {
     const operation = this.#pending.get(slot);
     if (operation?.generation === generation) {
       this.#pending.delete(slot);
-      this.#driver.cancel(operation);
+      if (operation.opcode === Opcode.CALL) this.#hostCalls?.cancel(operation);
+      else this.#driver.cancel(operation);
     }
     return 0;
   }
@@ -101,8 +109,7 @@ export class Operations {
       const { slot, generation, pointer } = operation;
       // Cancelled meanwhile: nothing is taken.
       if (slot !== OUTPUT_SLOT && this.#pending.get(slot) !== operation) continue;
-      const result =
-        typeof outcome === "number" ? outcome : outcome.take(this.#memory.bytes(pointer, roomOf(operation)));
+      const result = typeof outcome === "number" ? outcome : outcome.take(this.#room(pointer, roomOf(operation)));
       // Nothing was there after all: it still waits.
       if (result === PENDING) continue;
       this.#pending.delete(slot);
@@ -110,7 +117,14 @@ export class Operations {
     }
     return count;
   }
+
+  /** The bytes that an outcome may write. Most that write none are asked for none: a view takes longer than all else. */
+  #room(pointer: number, length: number): Uint8Array {
+    return length ? this.#memory.bytes(pointer, length) : NO_BYTES;
+  }
 }
+
+const NO_BYTES = new Uint8Array();
 
 /** How many bytes an outcome may write. A lookup's name is shorter than the room for its answer. */
 function roomOf({ opcode, length, argument }: Operation): number {

@@ -1,5 +1,6 @@
 /** The custom section `as-fibers`: what a module says about itself, written by the transform and read by every loader. */
 import { ABI_VERSION } from "./abi.ts";
+import type { Shape } from "./bindings/shape.ts";
 import { FibersError } from "./errors.ts";
 
 export const SECTION_NAME = "as-fibers";
@@ -11,8 +12,17 @@ export interface ExportDescription {
   /** How many arguments must be given; the others have initializers. */
   required: number;
   result: string;
-  /** Whether all its types can cross the border. */
+  /** Whether all its types can cross the border without the bindings. */
   callable: boolean;
+  /** The same types, resolved. Only in modules that were built with bindings. */
+  shapes?: { parameters: Shape[]; result: Shape };
+}
+
+/** An import that JavaScript may serve with a promise. */
+export interface ImportDescription extends ExportDescription {
+  module: string;
+  /** Whether it leaves a status in place of failing its fiber: its name in the program ends in `OrError`. */
+  leavesStatus: boolean;
 }
 
 /** Everything in the section, as JSON. */
@@ -24,8 +34,12 @@ export interface SectionContent {
   library: string;
   runtime: "incremental" | "minimal" | "stub";
   exports: ExportDescription[];
-  /** Imports that JavaScript may serve with a promise, as "module.name". */
-  suspendingImports: string[];
+  /** Imports that JavaScript may serve with a promise. The guest names them by their places in this list. */
+  suspendingImports: ImportDescription[];
+  /** The variables and enums that it exports. Only with bindings. */
+  variables?: string[];
+  /** The fields of the classes that cross the border as plain objects, by the names in shapes. Only with bindings. */
+  records?: Record<string, Record<string, Shape>>;
   instrumented: { instrumented: number; functions: number };
   /** Bytes that saving all mutable globals takes. */
   globalsSize: number;

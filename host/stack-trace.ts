@@ -86,7 +86,7 @@ export class SourceLocator {
     const known = this.#names[frame.functionIndex];
     const name = shortName(frame.name) || known || `wasm-function[${frame.functionIndex}]`;
     // The optimizer inlines an exported function into the one that calls it as a fiber.
-    const functionName = name.startsWith(BODY_PREFIX) ? name.slice(BODY_PREFIX.length) : name;
+    const functionName = name.startsWith(BODY_PREFIX) ? name.slice(BODY_PREFIX.length).replace(/\$\d+$/, "") : name;
     return { functionName, location: this.#place(frame) };
   }
 

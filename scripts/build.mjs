@@ -21,6 +21,7 @@ const entries = {
   transform: "host/transform/index.ts",
   wasi: "host/wasi/index.ts",
   "event-queue": "host/event-queue/index.ts",
+  testing: "host/testing/index.ts",
   "wasi-sockets": "host/wasi/socket-thread.ts",
   "transform-wasi": "host/transform/wasi.ts",
   command: "host/command/main.ts",

@@ -60,7 +60,10 @@ export function logError(text: string): void {
   writeError(text + "\n");
 }
 
-/** Nobody asks for stack traces, nor for a record of switches. */
+/** Nobody asks for stack traces. */
 export function noteStackTrace(): void {}
 
-export function noteSwitch(_fiber: i64, _state: u32): void {}
+/** Nobody chooses but the scheduler. */
+export function choose(_count: u32, _first: usize): i32 {
+  return 0;
+}

@@ -4,13 +4,14 @@ import type { Palette } from "./palette.ts";
 const COMMANDS = `
 usage
   as-fibers run <file.ts> [options] [-- arguments]
-  as-fibers build <file.ts> -o <file.wasm> --target wasi [options]
+  as-fibers build <file.ts> -o <path> [options]
   as-fibers demo [name] [-- arguments]
   as-fibers --help | --version
 
 commands
   run     compile an AssemblyScript program in memory and run its main
-  build   compile a program to a file that any WASI host can run
+  build   compile a program to a module that JavaScript imports, or that a
+          WASI host runs
   demo    list the examples, or run one; "demo showcase" is the tour
 
 "as-fibers run --help" tells more.
@@ -48,7 +49,20 @@ options
       what is said of fibers that still wait when main has returned, and of
       scopes that nobody has waited for: warn, by default; error: the exit
       code is 1, also for failures that nobody looked at
+  --trace <file.json>
+      writes what happened: a lane for each fiber, and arrows from who woke
+      whom; ui.perfetto.dev and chrome://tracing show it
   -h, --help
+
+options with --driver virtual
+  --seed <number>
+      where random numbers begin; 1 by default
+  --policy fifo|random|pct
+      which of several ready fibers runs next: the one that has been ready
+      longest, by default; any; or by priorities that change a few times. When
+      main fails, the schedule is printed
+  --replay <schedule>
+      repeats a run exactly, by the text that another one has printed
 
 options with --target wasi
   --base @wasmer/wasi|node:wasi
@@ -75,26 +89,36 @@ exit codes
 
 const BUILD = `
 usage
+  as-fibers build <file.ts> -o <path> [options]
   as-fibers build <file.ts> -o <file.wasm> --target wasi [options]
 
-Compiles a program to a file that imports only wasi_snapshot_preview1 and
-begins by _start, which runs the function main that it exports. For modules
-that JavaScript loads, use asc with asconfig.json.
+Compiles a program for JavaScript: writes <path>.wasm, <path>.js, <path>.d.ts
+and <path>.wasm.map. Whoever imports <path>.js gets the functions that the
+program exports, each an async function, with their types.
+
+With --target wasi it writes one file, that imports only
+wasi_snapshot_preview1 and begins by _start, which runs the function main that
+the program exports.
 
 options
-  -o, --out <file.wasm>
-  --target wasi
+  -o, --out <path>
+  --target javascript|wasi
+      who runs it: javascript by default
+  --imports <file.js>
+      exports the functions that the program imports, by their names; else
+      they are given to instantiate({ imports })
   --debug
       not optimized, with names for the frames of a trap; optimized by default
   --runtime incremental|minimal|stub
       how garbage is collected: incremental by default; stub never frees
   --stack-limit <bytes>
-      the most that one fiber may save when it waits; 262144 by default
+      with --target wasi: the most that one fiber may save when it waits;
+      262144 by default
   -h, --help
 
 exit codes
-  0    the file is written
-  1    the program does not compile, or the file cannot be written
+  0    the files are written
+  1    the program does not compile, or a file cannot be written
   2    called wrongly: no such file, an unknown option
 `;
 

@@ -17,6 +17,7 @@ import { parseArguments } from "./arguments.ts";
 import { compileProgram } from "./compiling.ts";
 import { DeadlockWatch } from "./deadlock-watch.ts";
 import { ExitCode } from "./exit-code.ts";
+import { Observation, type ObservationOptions } from "./observation.ts";
 import { palette } from "./palette.ts";
 import type { FromThread, ThreadData, ToThread } from "./protocol.ts";
 import { linkPlaces, report } from "./report.ts";
@@ -33,6 +34,8 @@ export interface ProgramOptions {
   runtime: NonNullable<CompileOptions["runtime"]>;
   stackLimit: number | undefined;
   leaks: LeakPolicy;
+  /** Who runs next, and what is written about it. */
+  observation?: ObservationOptions;
   /** Whether standard error shows colours; the thread itself has no terminal. */
   isColoured: boolean;
 }
@@ -53,18 +56,23 @@ export async function runInThread({ program: options, input }: ThreadData): Prom
     sourceFolder: path.dirname(path.resolve(options.file)),
   };
   const tell = (error: unknown) => process.stderr.write(report(error, reportOptions));
+  let observation: Observation | null = null;
+  let hasFailed = true;
   try {
     const { file, target, runtime } = options;
     const program = await compileProgram(file, { target, runtime }, reportOptions.colours);
     const module = await WebAssembly.compile(program.binary as BufferSource);
     const main = findMain(readSection(module).exports, options.file);
     const values = parseArguments(main, options.words);
+    observation = await Observation.begin(options.observation ?? {}, program);
     const app = await load(module, {
       driver: await makeDriver(
         options.driver,
         () => new ThreadInput(input),
         () => obeyOnWake(),
+        observation,
       ),
+      ...(observation ? { wasi: observation.wasi } : {}),
       sourceMap: program.sourceMap,
       leaks: options.leaks,
       onUnobserved(error) {
@@ -78,11 +86,14 @@ export async function runInThread({ program: options, input }: ThreadData): Prom
       process.stderr.write(`${linkPlaces(words, reportOptions)}\n`),
     );
     if (result !== undefined) console.log(String(result));
+    hasFailed = false;
     return ExitCode.OK;
   } catch (error) {
     if (error === INTERRUPTED) return ExitCode.SIGINT;
     tell(error);
     return error instanceof UsageError ? ExitCode.USAGE : ExitCode.FAILED;
+  } finally {
+    observation?.end(hasFailed);
   }
 }
 
@@ -94,6 +105,18 @@ async function makeDriver(
   name: ProgramOptions["driver"],
   openInput: () => ThreadInput,
   onWake: () => void,
+  observation: Observation | null,
+): Promise<Driver> {
+  const driver = await chooseDriver(name, openInput, onWake, observation);
+  observation?.follow(driver);
+  return driver;
+}
+
+async function chooseDriver(
+  name: ProgramOptions["driver"],
+  openInput: () => ThreadInput,
+  onWake: () => void,
+  observation: Observation | null,
 ): Promise<Driver> {
   if (name === "node") return nodeDriver({ stdin: openInput });
   if (name === "epoll" || name === "poll") {
@@ -101,7 +124,11 @@ async function makeDriver(
     parentPort?.postMessage({ notifier: driver.notifier() } satisfies FromThread);
     return driver;
   }
-  return virtualDriver({ stdin: isatty(STANDARD_INPUT) ? "" : () => text(openInput()), stdout: process.stdout });
+  return virtualDriver({
+    stdin: isatty(STANDARD_INPUT) ? "" : () => text(openInput()),
+    stdout: process.stdout,
+    ...observation?.driverOptions,
+  });
 }
 
 const INTERRUPTED = Symbol("interrupted");
@@ -113,7 +140,7 @@ const INTERRUPTION = "the program was interrupted";
  * @param say writes what is not of the program on standard error
  * @throws INTERRUPTED when it was told to close before; E_LEAK
  */
-async function callMain(app: App, values: PlainValue[], say: (text: string) => void): Promise<PlainValue | undefined> {
+async function callMain(app: App, values: PlainValue[], say: (text: string) => void): Promise<unknown> {
   let isInterrupted = false;
   const isBlocking = app.canBlock;
   const obey = (message: ToThread) => {

@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { ExitCode } from "./exit-code.ts";
 import { help } from "./help.ts";
+import { parseSeed, POLICIES } from "./observation.ts";
 import { checkFile, oneOf, parseStackLimit, RUNTIMES } from "./options.ts";
 import { palette, wantsColour } from "./palette.ts";
 import { runProgram } from "./thread.ts";
@@ -31,7 +32,14 @@ export async function run(words: string[]): Promise<number> {
   if (target !== "wasi") {
     const driver = oneOf(DRIVERS, "--driver", values.driver ?? "node");
     const leaks = oneOf(LEAKS, "--leaks", values.leaks ?? "warn");
-    return runProgram({ file, words: programArguments, driver, target, runtime, stackLimit, leaks });
+    refuseUnsimulated(driver === "virtual", values);
+    const observation = {
+      seed: parseSeed(values.seed),
+      policy: values.policy === undefined ? undefined : oneOf(POLICIES, "--policy", values.policy),
+      replay: values.replay,
+      trace: values.trace,
+    };
+    return runProgram({ file, words: programArguments, driver, target, runtime, stackLimit, leaks, observation });
   }
   const { runOnWasi } = await import("./wasi.ts");
   return runOnWasi({
@@ -49,7 +57,7 @@ export async function run(words: string[]): Promise<number> {
 
 /** Options of one world do nothing in the other: who gives them expects otherwise. */
 function refuseMixed(isWasi: boolean, values: Record<string, unknown>): void {
-  const others = isWasi ? ["driver", "leaks"] : ["base", "listen", "dir", "env", "debug"];
+  const others = isWasi ? ["driver", "leaks", "seed", "policy", "replay", "trace"] : ["base", "listen", "dir", "env", "debug"];
   const found = others.find((name) => values[name] !== undefined);
   if (found === undefined) return;
   const hint = isWasi
@@ -62,6 +70,13 @@ function refuseMixed(isWasi: boolean, values: Record<string, unknown>): void {
     `--${found} does not go with --target ${isWasi ? "wasi" : "debug or release"}`,
     hint,
   );
+}
+
+/** Only in a simulated world is a run what its seed and its schedule say. */
+function refuseUnsimulated(isSimulated: boolean, values: Record<string, unknown>): void {
+  const found = ["seed", "policy", "replay"].find((name) => values[name] !== undefined);
+  if (isSimulated || found === undefined) return;
+  throw new UsageError("E_INVALID_OPTION", `--${found} needs a simulated world`, "it goes with --driver virtual");
 }
 
 function parseRunOptions(words: string[]) {
@@ -80,6 +95,10 @@ function parseRunOptions(words: string[]) {
         runtime: { type: "string" },
         "stack-limit": { type: "string" },
         leaks: { type: "string" },
+        seed: { type: "string" },
+        policy: { type: "string" },
+        replay: { type: "string" },
+        trace: { type: "string" },
         help: { type: "boolean", short: "h" },
       },
     });

@@ -12,7 +12,7 @@ import { Sockets } from "./common/sockets.ts";
 import { Agenda } from "./virtual/agenda.ts";
 import { Random } from "./virtual/random.ts";
 import { VirtualListener } from "./virtual/listener.ts";
-import { VirtualNetwork } from "./virtual/network.ts";
+import { type NetworkOptions, VirtualNetwork } from "./virtual/network.ts";
 import type { Clock } from "./virtual/pipe.ts";
 import { VirtualStream } from "./virtual/stream.ts";
 
@@ -22,9 +22,11 @@ export interface VirtualDriver extends Driver {
   readonly output: string;
   /** The network that the program lives in. */
   readonly network: VirtualNetwork;
+  /** Lets no time pass until this is settled: what happens until then does not belong to the simulated world. */
+  hold(settled: Promise<unknown>): void;
 }
 
-export interface VirtualDriverOptions {
+export interface VirtualDriverOptions extends NetworkOptions {
   /** Where its random numbers begin; 1 by default. */
   seed?: number;
   /** Switches per turn: between turns, JavaScript has its share. 10,000 by default. */
@@ -36,10 +38,29 @@ export interface VirtualDriverOptions {
   stdin?: string | Uint8Array | null | (() => Promise<string | Uint8Array>);
   /** Where `print` goes beside `output`. */
   stdout?: NodeJS.WritableStream;
-  /** Milliseconds that bytes take from one end of a connection to the other; 0.1 by default. */
-  latency?: number;
   /** Bytes of one direction of a connection that can be under way or unread; 64 KiB by default. */
   window?: number;
+  /** Who decides which of several ready fibers runs next; see `Driver.choose`. */
+  choose?: (count: number, first: number) => number;
+  /** Called when nothing can happen any more unless somebody outside of the simulated world does something. */
+  onIdle?: () => void;
+}
+
+/** A driver whose world stands still until it is told to go on: it needs no event loop, and its state can be copied. */
+export interface SteppedDriver extends VirtualDriver {
+  /** Lets the world go on until the program must have a turn, or this deadline. False: nothing can happen any more. */
+  advance(deadline: number): boolean;
+  /** What it would take to make another one that goes on from here; null while it holds what cannot be copied: sockets, input that is read. */
+  save(): DriverState | null;
+}
+
+/** All that a stepped driver is, beside its options. */
+export interface DriverState {
+  readonly clock: number;
+  readonly random: number;
+  readonly output: readonly Buffer[];
+  /** What was printed and is not completed. */
+  readonly printed: readonly Operation[];
 }
 
 const STANDARD_INPUT = 0;
@@ -50,11 +71,20 @@ export function virtualDriver(options: VirtualDriverOptions = {}): VirtualDriver
   return new SimulatedDriver(options);
 }
 
-class SimulatedDriver implements VirtualDriver {
+/** Makes a driver that is told when to go on. @param state where it begins */
+export function steppedDriver(
+  options: Omit<VirtualDriverOptions, "stdin"> & { stdin?: string | Uint8Array },
+  state?: DriverState,
+): SteppedDriver {
+  return new SimulatedDriver(options, true, state);
+}
+
+class SimulatedDriver implements SteppedDriver {
   readonly name = "virtual";
   readonly turnBudget = Infinity;
   readonly turnSwitches: number;
   readonly network: VirtualNetwork;
+  readonly choose?: (count: number, first: number) => number;
   readonly #options: VirtualDriverOptions;
   readonly #agenda = new Agenda();
   readonly #random: Random;
@@ -69,17 +99,25 @@ class SimulatedDriver implements VirtualDriver {
   /** Answers from outside that are waited for. */
   #holds = 0;
   #output: Buffer[] = [];
+  readonly #isStepped: boolean;
+  /** Of a stepped driver: what is completed when the world goes on. */
+  #printed: Operation[] = [];
+  /** Whether it holds what cannot be copied. */
+  #isEntangled = false;
 
-  constructor(options: VirtualDriverOptions) {
-    const { seed = 1, turnSwitches = 10_000, latency = 0.1, window = 64 << 10 } = options;
+  constructor(options: VirtualDriverOptions, isStepped = false, state?: DriverState) {
+    const { seed = 1, turnSwitches = 10_000, window = 64 << 10 } = options;
     this.#options = options;
+    this.#isStepped = isStepped;
     this.#random = new Random(seed);
+    if (options.choose) this.choose = options.choose;
+    if (state) this.#restore(state);
     this.turnSwitches = turnSwitches;
     const clock: Clock = {
       now: () => this.#clock,
       after: (nanoseconds, action) => this.#after(nanoseconds, action),
     };
-    this.network = new VirtualNetwork(clock, { latency: latency * 1e6, window });
+    this.network = new VirtualNetwork(clock, { ...options, window }, seed);
   }
 
   get output(): string {
@@ -111,6 +149,7 @@ class SimulatedDriver implements VirtualDriver {
     const { opcode, handle, slot } = operation;
     if (opcode === Opcode.WRITE && slot === OUTPUT_SLOT) return this.#print(operation, bytes);
     if (opcode === Opcode.READ && handle === STANDARD_INPUT) return this.#openStdin().read(operation, bytes);
+    this.#isEntangled = true;
     return this.#sockets.submit(operation, bytes);
   }
 
@@ -124,30 +163,33 @@ class SimulatedDriver implements VirtualDriver {
     const copy = Buffer.from(bytes);
     this.#output.push(copy);
     this.#options.stdout?.write(copy);
-    queueMicrotask(() => this.#sink.complete(operation, operation.length));
+    if (this.#isStepped) this.#printed.push(operation);
+    else queueMicrotask(() => this.#sink.complete(operation, operation.length));
     return PENDING;
   }
 
   #openStdin(): Inbox {
     if (this.#stdin) return this.#stdin;
+    this.#isEntangled = true;
     const { stdin = "" } = this.#options;
     const inbox = new Inbox(this.#sink, () => {});
     const fill = (input: string | Uint8Array) => {
       if (input.length) inbox.add(Buffer.from(input));
       inbox.end(0);
     };
-    if (typeof stdin === "function") void this.#hold(stdin().then(fill, (error: unknown) => inbox.end(errnoOf(error))));
+    if (typeof stdin === "function") this.hold(stdin().then(fill, (error: unknown) => inbox.end(errnoOf(error))));
     else if (stdin !== null) fill(stdin);
     this.#stdin = inbox;
     return inbox;
   }
 
-  /** Lets no time pass until this is settled: it does not belong to the simulated world. */
-  async #hold(settled: Promise<void>): Promise<void> {
+  hold(settled: Promise<unknown>): void {
     this.#holds++;
-    await settled;
-    this.#holds--;
-    this.#schedule();
+    const letGo = () => {
+      this.#holds--;
+      this.#schedule();
+    };
+    settled.then(letGo, letGo);
   }
 
   #listen(operation: Operation, host: string): number {
@@ -205,13 +247,14 @@ class SimulatedDriver implements VirtualDriver {
   }
 
   #schedule(): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#isStepped) return;
     this.#immediate ??= setImmediate(() => this.#step());
   }
 
   /** Lets the world go on to the next event, unless fibers are ready now; then the program has its turn. */
   #step(): void {
     this.#immediate = undefined;
+    const isIdle = !this.#isReady && !this.canGoOn;
     // Time passes only when nothing is ready.
     if (!this.#isReady && !this.#holds) this.#passTime();
     if (this.#isReady || this.#deadline <= this.#clock) {
@@ -220,6 +263,32 @@ class SimulatedDriver implements VirtualDriver {
       this.#sink.turn();
     }
     if (this.#isReady || (this.canGoOn && !this.#holds)) this.#schedule();
+    else if (isIdle) this.#options.onIdle?.();
+    // Whoever plays the world around the program has its share first.
+    else if (!this.canGoOn && this.#options.onIdle) this.#schedule();
+  }
+
+  advance(deadline: number): boolean {
+    this.#deadline = deadline;
+    for (const operation of this.#printed.splice(0)) this.#sink.complete(operation, operation.length);
+    while (!this.#isReady && this.#deadline > this.#clock) {
+      if (!this.canGoOn) return false;
+      this.#passTime();
+    }
+    this.#isReady = false;
+    return true;
+  }
+
+  save(): DriverState | null {
+    if (this.#isEntangled) return null;
+    return { clock: this.#clock, random: this.#random.state, output: [...this.#output], printed: [...this.#printed] };
+  }
+
+  #restore({ clock, random, output, printed }: DriverState): void {
+    this.#clock = clock;
+    this.#random.state = random;
+    this.#output = [...output];
+    this.#printed = [...printed];
   }
 
   #passTime(): void {

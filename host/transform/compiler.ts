@@ -10,9 +10,13 @@ export type Module = binaryen.Module;
 
 /** asc's enums: const enums in its types, plain objects when it runs. */
 export const { CommonFlags, NodeKind, SourceKind } = assemblyscript as unknown as {
-  CommonFlags: { Export: number };
-  NodeKind: { FunctionDeclaration: number; Export: number; Import: number };
+  CommonFlags: Record<"Export" | "Ambient" | "Private" | "Protected" | "Constructor" | "Compiled", number>;
+  NodeKind: { FunctionDeclaration: number; NamespaceDeclaration: number; Export: number; Import: number };
   SourceKind: { UserEntry: number };
+};
+export const { ElementKind, TypeFlags } = assemblyscript as unknown as {
+  ElementKind: Record<"Global" | "Enum" | "FunctionPrototype" | "PropertyPrototype" | "Namespace", number>;
+  TypeFlags: Record<"Nullable", number>;
 };
 
 export interface Range {
@@ -40,8 +44,22 @@ export interface Statement {
 export interface FunctionDeclaration extends Statement {
   name: { text: string };
   flags: number;
+  decorators: DecoratorNode[] | null;
+  /** Of a `module` statement. */
+  overriddenModuleName: string | null;
   typeParameters: unknown[] | null;
   signature: { parameters: ParameterNode[]; returnType: TypeNode };
+}
+
+export interface DecoratorNode {
+  name: { text: string };
+  args: { value: string }[] | null;
+}
+
+export interface NamespaceDeclaration extends Statement {
+  name: { text: string };
+  flags: number;
+  members: Statement[];
 }
 
 export interface ExportStatement extends Statement {
@@ -60,6 +78,8 @@ export interface Source {
   sourceKind: number;
   normalizedPath: string;
   internalPath: string;
+  /** The file's name, without folder and ending. */
+  simplePath: string;
   text: string;
   statements: Statement[];
   /** What the module knows it by; -1: it does not. */
@@ -100,11 +120,67 @@ export interface CompiledFunction {
   debugLocations: Map<number, Range>;
 }
 
+/** A type, resolved. */
+export interface ResolvedType {
+  /** A class or interface of the program's own memory. */
+  isInternalReference: boolean;
+  is(flag: number): boolean;
+  getClass(): ClassElement | null;
+  toString(): string;
+}
+
+/** Anything that has a name in a program. */
+export interface ProgramElement {
+  kind: number;
+  name: string;
+  internalName: string;
+  members: Map<string, ProgramElement> | null;
+  declaration: { range: Range };
+  is(flag: number): boolean;
+  isAny(flags: number): boolean;
+}
+
+export interface ClassElement extends ProgramElement {
+  base: ClassElement | null;
+  prototype: { implicitlyExtendsObject: boolean };
+  extendsPrototype(prototype: object): boolean;
+  getArrayValueType(): ResolvedType;
+}
+
+/** A field, when it is one. */
+export interface PropertyElement extends ProgramElement {
+  instance: { name: string; isField: boolean; type: ResolvedType } | null;
+}
+
+export interface GlobalElement extends ProgramElement {
+  type: ResolvedType;
+}
+
+export interface FunctionElement extends ProgramElement {
+  instances: Map<string, { signature: { parameterTypes: ResolvedType[]; returnType: ResolvedType } }> | null;
+}
+
+/** A file of the program, as compiled. */
+export interface FileElement {
+  startFunction: StartFunction;
+  exports: Map<string, ProgramElement> | null;
+  /** The files that it exports everything of. */
+  exportsStar: FileElement[] | null;
+  /** Its elements by name. */
+  members: Map<string, ProgramElement> | null;
+}
+
 export interface Program {
   sources: Source[];
   /** Functions, classes and others. */
   instancesByName: Map<string, object>;
-  filesByName: Map<string, { startFunction: StartFunction }>;
+  filesByName: Map<string, FileElement>;
+  /** What classes are told apart by. */
+  stringInstance: ClassElement;
+  arrayBufferInstance: ClassElement;
+  arrayBufferViewInstance: ClassElement;
+  arrayPrototype: object;
+  staticArrayPrototype: object;
   options: {
     runtime: number;
     stackSize: number;

@@ -3,7 +3,8 @@
  * that takes its result; and the exports that the host calls. Written as AssemblyScript text, parsed by asc itself, and moved into
  * the entry file, where it can see the file's own names.
  */
-import { BODY_PREFIX, GUEST_EXPORTS, START_PREFIX, TAKE_PREFIX } from "../abi.ts";
+import { posix } from "node:path";
+import { BODY_PREFIX, GUEST_EXPORTS, startName, TAKE_PREFIX } from "../abi.ts";
 import type { ExportDescription } from "../section.ts";
 import { CommonFlags, NodeKind } from "./compiler.ts";
 import type { ExportStatement, FunctionDeclaration, ImportStatement, Source, Statement } from "./compiler.ts";
@@ -15,9 +16,33 @@ export function isPlainType(type: string): boolean {
   return SCALARS.has(type) || type === "string";
 }
 
+/** What is added to files of the program, in AssemblyScript. */
+export class GeneratedText {
+  readonly #texts = new Map<Source, string[]>();
+
+  add(source: Source, text: string): void {
+    const texts = this.#texts.get(source);
+    if (texts) texts.push(text);
+    else this.#texts.set(source, [text]);
+  }
+
+  /** What each file gets. */
+  *[Symbol.iterator](): Generator<[Source, string]> {
+    for (const [source, texts] of this.#texts) yield [source, texts.join("\n")];
+  }
+}
+
+/** How a file names another one in an import. */
+export function pathBetween(from: Source, to: Source): string {
+  if (to.internalPath.startsWith("~lib/")) return to.internalPath;
+  const relative = posix.relative(posix.dirname(from.internalPath), to.internalPath);
+  return relative.startsWith(".") ? relative : `./${relative}`;
+}
+
 /** An exported function of the entry file. */
 export interface EntryFunction {
   description: ExportDescription;
+  declaration: FunctionDeclaration;
   /** Its name inside the entry file. */
   localName: string;
   /** For a function that is re-exported from another file: that file's path as written, and its name there. */
@@ -33,6 +58,7 @@ export function exportedFunctions(entry: Source, sources: Source[]): EntryFuncti
     if (!declaration || declaration.typeParameters?.length || found.has(name)) return;
     found.set(name, {
       description: describe(name, declaration),
+      declaration,
       localName: origin ? `__fibers_imported_${name}` : localName,
       origin,
     });
@@ -118,7 +144,7 @@ function resolve(internalPath: string | null, sources: Source[]): Source | undef
   );
 }
 
-function isFunction(statement: Statement): statement is FunctionDeclaration {
+export function isFunction(statement: Statement): statement is FunctionDeclaration {
   return statement.kind === NodeKind.FunctionDeclaration;
 }
 
@@ -130,7 +156,8 @@ function isImport(statement: Statement): statement is ImportStatement {
   return statement.kind === NodeKind.Import;
 }
 
-function describe(name: string, { signature }: FunctionDeclaration): ExportDescription {
+/** What a loader needs to know of a function. */
+export function describe(name: string, { signature }: FunctionDeclaration): ExportDescription {
   const parameters = signature.parameters.map((parameter) => ({
     name: parameter.name.text,
     type: parameter.type.range.toString(),
@@ -146,54 +173,90 @@ function describe(name: string, { signature }: FunctionDeclaration): ExportDescr
   };
 }
 
-/** The AssemblyScript text to add to an entry file. */
-export function generateEntry(functions: EntryFunction[]): string {
+/** Types that no field can hold: a function with one of them cannot be called as a fiber. */
+const FIELDLESS = /^(v128|externref|funcref|anyref|eqref|structref|arrayref|i31ref|stringref|stringview_\w+|never)\b/;
+
+/**
+ * Adds to an entry file what makes its functions callable.
+ * @param isBound whether the module has bindings: then functions of all types are callable, else those of plain ones
+ */
+export function generateEntry(entry: Source, functions: EntryFunction[], isBound: boolean, added: GeneratedText): void {
   const guest = Object.entries(GUEST_EXPORTS).map(([name, exported]) => `${name} as ${exported}`);
-  const lines = [
-    `import { initialize as __fibers_initialize } from "as-fibers/assembly/exports";`,
-    `import { startCall as __fibers_start, startVoidCall as __fibers_start_void, takeResult as __fibers_take } from "as-fibers/assembly/calls";`,
-    `export { ${guest.join(", ")} } from "as-fibers/assembly/exports";`,
-    `__fibers_initialize();`,
-  ];
-  for (const entry of functions) if (entry.description.callable) lines.push(...wrap(entry));
-  return lines.join("\n");
+  added.add(
+    entry,
+    [
+      `import { initialize as __fibers_initialize } from "as-fibers/assembly/exports";`,
+      `export { ${guest.join(", ")} } from "as-fibers/assembly/exports";`,
+      `__fibers_initialize();`,
+    ].join("\n"),
+  );
+  const imported = new Set<Source>();
+  for (const one of functions) {
+    const { callable } = one.description;
+    if (!callable && !(isBound && canBeBound(one.description))) continue;
+    // A file knows the types of its own functions. Plain types are known everywhere.
+    const home = callable ? entry : one.declaration.range.source;
+    if (!imported.has(home)) added.add(home, CALL_IMPORTS);
+    imported.add(home);
+    added.add(home, wrap(home === entry ? one : { ...one, localName: one.declaration.name.text, origin: null }));
+    if (home !== entry) added.add(entry, passOn(entry, home, one));
+  }
+}
+
+const CALL_IMPORTS = `import { startCall as __fibers_start, startVoidCall as __fibers_start_void, takeResult as __fibers_take } from "as-fibers/assembly/calls";`;
+
+function canBeBound({ parameters, result }: ExportDescription): boolean {
+  return ![...parameters.map(({ type }) => type), result].some((type) => FIELDLESS.test(type));
+}
+
+/** What exports from the entry file how another file's function is called. */
+function passOn(entry: Source, home: Source, { description }: EntryFunction): string {
+  const names = argumentCounts(description).map((count) => startName(description, count));
+  if (description.result !== "void") names.push(TAKE_PREFIX + description.name);
+  return `export { ${names.join(", ")} } from ${JSON.stringify(pathBetween(entry, home))};`;
+}
+
+/** With how many arguments a function can be called. */
+function argumentCounts({ required, parameters }: ExportDescription): number[] {
+  return Array.from({ length: parameters.length - required + 1 }, (_, i) => required + i);
 }
 
 /**
- * One exported function:
+ * One exported function. For each number of arguments that it takes,
  *
- *   class Arguments { count; a0; a1 … }       one object, since a fiber takes one argument
- *   function body(a: Arguments): R            runs as the fiber; arguments that are missing get their initializers in the call itself
- *   export function start(count, a0, a1 …)    called by the host
+ *   class Arguments { a0; a1 … }           one object, since a fiber takes one argument
+ *   function body(a: Arguments): R         runs as the fiber; arguments that are missing get their initializers in the call itself
+ *   export function start(a0, a1 …)        called by the host
+ *
+ * and once
+ *
  *   export function take(call): R
  */
-function wrap(entry: EntryFunction): string[] {
+function wrap(entry: EntryFunction): string {
   const { name, parameters, result } = entry.description;
   const isVoid = result === "void";
-  const holder = `__fibers_arguments_${name}`;
-  const body = BODY_PREFIX + name;
-  const starter = isVoid ? `__fibers_start_void<${holder}>` : `__fibers_start<${holder}, ${result}>`;
-  const fields = [{ name: "count", type: "i32" }, ...parameters.map(({ type }, i) => ({ name: `a${i}`, type }))];
-  const typed = fields.map((field) => `${field.name}: ${field.type}`);
-  // `__fibers_a` and not `a`: a parameter would hide a function of that name.
-  const calls = callsByCount(
-    entry,
-    "__fibers_a.count",
-    (i) => `__fibers_a.a${i}`,
-    (call) => (isVoid ? `{ ${call}; return; }` : `return ${call};`),
-  );
-  const lines = [
-    `class ${holder} { constructor(${typed.map((field) => `public ${field}`).join(", ")}) {} }`,
-    `function ${body}(__fibers_a: ${holder}): ${result} { ${calls} }`,
-    `export function ${START_PREFIX}${name}(${typed.join(", ")}): u32 { return ${starter}(${body}, new ${holder}(${fields.map((field) => field.name).join(", ")}), "${name}"); }`,
-  ];
-  lines.unshift(...importOf(entry));
+  const lines = importOf(entry);
+  for (const count of argumentCounts(entry.description)) {
+    const suffix = count < parameters.length ? `$${count}` : "";
+    const holder = `__fibers_arguments_${name}${suffix}`;
+    const body = BODY_PREFIX + name + suffix;
+    const starter = isVoid ? `__fibers_start_void<${holder}>` : `__fibers_start<${holder}, ${result}>`;
+    // Not their own names: a parameter would hide a function of that name.
+    const fields = parameters.slice(0, count).map(({ type }, i) => ({ field: `a${i}`, typed: `a${i}: ${type}` }));
+    const typed = fields.map((field) => field.typed).join(", ");
+    const call = `${entry.localName}(${fields.map(({ field }) => `__fibers_a.${field}`).join(", ")})`;
+    lines.push(
+      `class ${holder} { constructor(${fields.map((field) => `public ${field.typed}`).join(", ")}) {} }`,
+      `function ${body}(__fibers_a: ${holder}): ${result} { ${isVoid ? call : `return ${call}`}; }`,
+      `export function ${startName(entry.description, count)}(${typed}): u32 { return ${starter}(${body}, new ${holder}(${fields.map(({ field }) => field).join(", ")}), "${name}"); }`,
+    );
+  }
   if (!isVoid) {
     lines.push(
       `export function ${TAKE_PREFIX}${name}(call: u32): ${result} { return __fibers_take<${result}>(call); }`,
     );
   }
-  return lines;
+  return lines.join("\n");
 }
 
 /** Calls of a function with as many arguments as there are: initializers stand in for those that are missing. */

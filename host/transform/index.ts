@@ -9,13 +9,14 @@ import { SECTION_NAME, type SectionContent } from "../section.ts";
 import { libraryVersion } from "../version.ts";
 import { addCallLines } from "./call-lines.ts";
 import { type Module, type Parser, type Program, RUNTIME_NAMES, type Source, SourceKind } from "./compiler.ts";
-import { type EntryFunction, exportedFunctions, generateEntry } from "./entry.ts";
+import { type EntryFunction, exportedFunctions, GeneratedText, generateEntry } from "./entry.ts";
 import { addGlobalsCopy } from "./globals.ts";
 import { instrument, type Instrumented, type InstrumentOptions } from "./instrument.ts";
 import { bindParking, generateParking } from "./parking.ts";
 import { findRuntimeFunctions } from "./runtime-functions.ts";
 import { numberSites } from "./sites.ts";
 import { restoreStartLines } from "./start-lines.ts";
+import { replaceSuspendingImports, type SuspendingImport } from "./suspending-imports.ts";
 import { verifyOneSwitch, verifyShadowStack, VerificationError } from "./verify.ts";
 
 /** Deepest recursion that suspends with a shadow stack of this size: about 13,000 frames with a managed local each. */
@@ -44,13 +45,24 @@ export default class FibersTransform {
     );
     if (!entry) return;
     this.#exports = exportedFunctions(entry, sources);
-    reportFaults(() => moveInto(entry, parser, sources, this.generate(this.#exports, sources)));
+    reportFaults(() => {
+      const added = this.generate(entry, this.#exports, sources);
+      for (const [source, text] of added) moveInto(source, parser, sources, text);
+    });
   }
 
-  /** What is added to the entry file, in AssemblyScript. */
-  protected generate(functions: EntryFunction[], sources: Source[]): string {
-    return `${generateEntry(functions)}\n${generateParking(sources)}`;
+  /** What is added to the files of the program. */
+  protected generate(entry: Source, functions: EntryFunction[], sources: Source[]): GeneratedText {
+    const added = new GeneratedText();
+    this.suspendingImports = replaceSuspendingImports(entry, sources, added);
+    generateEntry(entry, functions, this.isBound, added);
+    added.add(entry, generateParking(sources));
+    return added;
   }
+
+  /** Whether the module is built with bindings: see `bindings.ts`. */
+  protected readonly isBound: boolean = false;
+  protected suspendingImports: SuspendingImport[] = [];
 
   /** Instruments, and arranges for the custom section to be written when asc emits. */
   afterCompile(module: Module): void {
@@ -77,7 +89,7 @@ export default class FibersTransform {
         library: libraryVersion,
         runtime,
         exports: this.#exports.map((entry) => entry.description),
-        suspendingImports: [],
+        suspendingImports: this.suspendingImports.map((one) => one.description),
         instrumented: { instrumented: result.instrumented, functions: result.functions },
         globalsSize: 0,
         runtimeFunctions: [],
@@ -164,7 +176,7 @@ function sizeReport(bytes: number, { bytesBefore, instrumented, functions }: Ins
   return `${instrumented} of ${functions} functions can suspend; that adds ${added} bytes (${percent} %) to ${bytesBefore}`;
 }
 
-/** Parses text as a source of its own, then moves its statements to the front of the entry file. */
+/** Parses text as a source of its own, then moves its statements to the front of a file. */
 function moveInto(entry: Source, parser: Parser, sources: Source[], text: string): void {
   const path = `${entry.normalizedPath.replace(/\.ts$/, "")}${GENERATED_SUFFIX}`;
   parser.parseFile(text, path, true);

@@ -20,7 +20,7 @@ const BINDINGS: Record<string, [file: string, name: string]> = {
   "as-fibers.now": ["clock", "now"],
   "as-fibers.submit": ["driver", "submit"],
   "as-fibers.trace": ["standard-library", "noteStackTrace"],
-  "as-fibers.switched": ["standard-library", "noteSwitch"],
+  "as-fibers.choose": ["standard-library", "choose"],
   "env.abort": ["standard-library", "abort"],
   "env.trace": ["standard-library", "trace"],
   "env.seed": ["standard-library", "seed"],

@@ -5,8 +5,8 @@
 import { START_EXPORT } from "../abi.ts";
 import type { SectionContent } from "../section.ts";
 import { binaryen } from "./binaryen.ts";
-import type { Module } from "./compiler.ts";
-import type { EntryFunction } from "./entry.ts";
+import type { Module, Source } from "./compiler.ts";
+import { type EntryFunction, GeneratedText } from "./entry.ts";
 import FibersTransform, { LIVE_BYTES } from "./index.ts";
 import type { Instrumented } from "./instrument.ts";
 import { VerificationError } from "./verify.ts";
@@ -40,8 +40,10 @@ const ERRNO_NOTSUP = 58;
 export default class WasiTransform extends FibersTransform {
   protected readonly limits: WasiLimits = { stackLimit: DEFAULT_STACK_LIMIT, redZone: RED_ZONE };
 
-  protected override generate(functions: EntryFunction[]): string {
-    return generateWasiEntry(functions, this.limits);
+  protected override generate(entry: Source, functions: EntryFunction[]): GeneratedText {
+    const added = new GeneratedText();
+    added.add(entry, generateWasiEntry(functions, this.limits));
+    return added;
   }
 
   protected override bind(module: Module): void {

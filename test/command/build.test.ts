@@ -69,9 +69,19 @@ describe("as-fibers build", () => {
   });
 
   test.each<[string[], string, string]>([
-    [["build"], "E_NO_FILE build takes the file of a program", "as-fibers build program.ts"],
-    [["build", program("life"), "--target", "wasi"], "E_INVALID_OPTION --out is missing", "-o program.wasm"],
-    [["build", program("life"), "-o", file], "E_INVALID_OPTION --target is missing", "wasi"],
+    [["build"], "E_NO_FILE build takes the file of a program", "as-fibers build assembly/index.ts -o build/app"],
+    [["build", program("life"), "--target", "wasi"], "E_INVALID_OPTION --out is missing", "-o build/app"],
+    [
+      ["build", program("life"), "-o", file, "--stack-limit", "64"],
+      "E_INVALID_OPTION --stack-limit goes",
+      "instantiate",
+    ],
+    [["build", program("life"), "-o", file, "--imports", "none.js"], "E_NO_FILE there is no file none.js", "looked in"],
+    [
+      ["build", program("life"), "-o", file, "--imports", "vitest.config.ts", "--target", "wasi"],
+      "E_INVALID_OPTION --imports does not go with --target wasi",
+      "WASI",
+    ],
     [["build", program("life"), "-o", file, "--target", "debug"], 'E_INVALID_OPTION --target got "debug"', "wasi"],
     [["build", "none.ts", "-o", file, "--target", "wasi"], "E_NO_FILE there is no file none.ts", "looked in"],
     [["build", program("life"), "other.ts", "-o", file, "--target", "wasi"], "E_INVALID_ARGUMENT", "as-fibers build"],
@@ -98,16 +108,17 @@ describe("as-fibers build", () => {
     const noMain = await asFibers(["build", "test/guests/command/no-main.ts", "-o", file, "--target", "wasi"]);
     expect(noMain).toMatchObject({ code: 1, stdout: "" });
     expect(noMain.stderr).toContain("E_NO_MAIN");
-    const nowhere = path.join(folder, "missing", "out.wasm");
+    const nowhere = path.join(file, "out.wasm");
     const unwritten = await asFibers(["build", program("life"), "-o", nowhere, "--target", "wasi"]);
     expect(unwritten).toMatchObject({ code: 1, stdout: "" });
-    expect(unwritten.stderr).toContain(`✘ E_NOT_WRITTEN cannot write ${nowhere}: ENOENT`);
+    expect(unwritten.stderr).toContain(`✘ E_NOT_WRITTEN cannot write ${nowhere}: EEXIST`);
   });
 
   test("--help tells its options", async () => {
     const { code, stdout } = await asFibers(["build", "--help"]);
     expect(code).toBe(0);
-    for (const option of ["-o, --out", "--target wasi", "--debug", "--stack-limit"]) expect(stdout).toContain(option);
+    for (const option of ["-o, --out", "--target wasi", "--imports", "--debug", "--stack-limit"])
+      expect(stdout).toContain(option);
     for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 });

@@ -107,7 +107,7 @@ describe("in a program", () => {
 
   test("memory and globals together bring a program back; memory alone does not", async () => {
     const program = await start();
-    run(program, program.__fibers_start_change(1, 1));
+    run(program, program.__fibers_start_change(1));
     expect(read(program)).toBe("2 3 4.0 5.0 6 by 1");
     const area = program.memory.grow(1) * 65_536;
     program.__fibers_save_globals(area);

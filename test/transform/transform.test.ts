@@ -90,7 +90,7 @@ describe.each(Object.entries(targets))("a %s build", (target, flags) => {
         "app.tick",
         "as-fibers.now",
         "as-fibers.submit",
-        "as-fibers.switched",
+        "as-fibers.choose",
         "as-fibers.trace",
         "env.abort",
       ].toSorted(),

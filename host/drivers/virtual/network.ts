@@ -1,7 +1,13 @@
-/** `VirtualNetwork`: one simulated machine, with ports on which programs and tests listen. */
+/**
+ * `VirtualNetwork`: a simulated network. The program lives on one machine; tests listen and connect there, and on other hosts that they
+ * name.
+ */
 import { Errno } from "../../errno.ts";
-import { type Clock, connectPair, type Endpoint, type PipeOptions } from "./pipe.ts";
+import { drawFaults, type Fault, type FaultChances } from "./faults.ts";
+import { type Delay, delayOf, GIVE_UP, type Latency, Way } from "./link.ts";
+import { type Clock, type Connection, connectPair, type Endpoint, type PipeOptions } from "./pipe.ts";
 import { VirtualPeer } from "./peer.ts";
+import { Random } from "./random.ts";
 
 /** The first port that is given to who asks for any, as on Linux and elsewhere. */
 const FIRST_FREE_PORT = 49_152;
@@ -9,10 +15,39 @@ const LAST_PORT = 65_535;
 
 const LOOPBACK = "127.0.0.1";
 
-/** Names and addresses of this machine. */
+/** Names and addresses of the program's machine. */
 const OWN_NAMES = new Set(["localhost", LOOPBACK, "0.0.0.0"]);
 
 const ADDRESS = /^(\d{1,3}\.){3}\d{1,3}$|:/;
+
+/** The default, in milliseconds. */
+const LATENCY = 0.1;
+
+export interface NetworkOptions {
+  /** Milliseconds that bytes take from one end of a connection to the other; 0.1 by default. */
+  latency?: Latency;
+  /** Other hosts, by name. Nobody listens there until a test does. */
+  hosts?: Record<string, { latency?: Latency }>;
+  /** What goes wrong: at given times, or by chance. */
+  faults?: readonly Fault[] | FaultChances;
+}
+
+/** A machine beside the program's. */
+interface Host {
+  readonly address: string;
+  readonly latency: Latency | undefined;
+  isCut: boolean;
+  /** Connections that begin while it is cut. */
+  waiting: (() => void)[];
+}
+
+/** A connection, and where it leads. */
+interface Known extends Connection {
+  readonly host: string;
+  readonly port: number;
+  /** Whether the program's end is the client's. */
+  readonly isOutward: boolean;
+}
 
 /** A port on which a test listens. */
 export interface VirtualPort {
@@ -24,36 +59,53 @@ export interface VirtualPort {
 
 export class VirtualNetwork {
   readonly #clock: Clock;
-  readonly #options: PipeOptions;
-  /** Who is told of new connections, by port. */
-  readonly #listeners = new Map<number, (endpoint: Endpoint) => void>();
+  readonly #options: PipeOptions & NetworkOptions;
+  readonly #random: Random;
+  readonly #hosts = new Map<string, Host>();
+  /** Who is told of new connections, by port on the program's machine, and by host and port on others. */
+  readonly #listeners = new Map<number | string, (endpoint: Endpoint) => void>();
+  readonly #connections = new Set<Known>();
   #nextPort = FIRST_FREE_PORT;
 
-  constructor(clock: Clock, options: PipeOptions) {
+  /** @param seed of latencies and faults */
+  constructor(clock: Clock, options: PipeOptions & NetworkOptions, seed: number) {
     this.#clock = clock;
     this.#options = options;
+    this.#random = new Random(seed ^ 0x3c6ef372);
+    Object.entries(options.hosts ?? {}).forEach(([name, { latency }], i) => {
+      this.#hosts.set(name, { address: `10.0.0.${i + 1}`, latency, isCut: false, waiting: [] });
+    });
+    const { faults } = options;
+    if (Array.isArray(faults)) {
+      for (const fault of faults as readonly Fault[]) {
+        if (fault.at > 0) clock.after(fault.at * 1e6, () => this.fail(fault));
+        else this.fail(fault);
+      }
+    }
   }
 
-  /** Connects a test to a port on which the program listens. Rejects with ECONNREFUSED when it does not. */
-  connect(port: number): Promise<VirtualPeer> {
+  /** Connects a test to a port on which the program listens. Rejects with ECONNREFUSED when it does not. @param from a host */
+  connect(port: number, from = LOOPBACK): Promise<VirtualPeer> {
     return new Promise((resolve, reject) => {
-      this.begin(LOOPBACK, port, (endpoint) => {
+      const settle = (endpoint: Endpoint | number) => {
         if (typeof endpoint === "number") reject(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }));
-        else resolve(new VirtualPeer(endpoint));
-      });
+        else resolve(new VirtualPeer(endpoint, this.#clock));
+      };
+      this.#dial({ host: from, key: port, port, isOutward: false }, settle);
     });
   }
 
-  /** Listens with a test, for the program to connect to. */
-  listen(port = 0): VirtualPort {
+  /** Listens with a test, for the program to connect to. @param host another one than the program's */
+  listen(port = 0, host = LOOPBACK): VirtualPort {
     const connected: VirtualPeer[] = [];
     const waiting: ((peer: VirtualPeer) => void)[] = [];
-    const bound = this.bind(LOOPBACK, port, (endpoint) => {
-      const peer = new VirtualPeer(endpoint);
+    const found = (endpoint: Endpoint) => {
+      const peer = new VirtualPeer(endpoint, this.#clock);
       const accept = waiting.shift();
       if (accept) accept(peer);
       else connected.push(peer);
-    });
+    };
+    const bound = OWN_NAMES.has(host) ? this.bind(host, port, found) : this.#bindElsewhere(host, port, found);
     if (bound < 0) throw Object.assign(new Error(`port ${port} cannot be bound`), { code: "EADDRINUSE" });
     return {
       port: bound,
@@ -61,7 +113,7 @@ export class VirtualNetwork {
         const peer = connected.shift();
         return peer ? Promise.resolve(peer) : new Promise((resolve) => waiting.push(resolve));
       },
-      close: () => this.unbind(bound),
+      close: () => void this.#listeners.delete(OWN_NAMES.has(host) ? bound : `${host}:${bound}`),
     };
   }
 
@@ -80,34 +132,151 @@ export class VirtualNetwork {
     return bound;
   }
 
+  #bindElsewhere(host: string, port: number, onConnection: (endpoint: Endpoint) => void): number {
+    if (!this.#hosts.has(host)) return -Errno.ENOTFOUND;
+    const bound = port || this.#freePort();
+    if (this.#listeners.has(`${host}:${bound}`)) return -Errno.EADDRINUSE;
+    this.#listeners.set(`${host}:${bound}`, onConnection);
+    return bound;
+  }
+
   unbind(port: number): void {
     this.#listeners.delete(port);
   }
 
   /** Begins to connect; `settle` gets this end, or a negative errno, after the time that it takes. */
   begin(host: string, port: number, settle: (endpoint: Endpoint | number) => void): void {
-    const { latency } = this.#options;
-    if (!OWN_NAMES.has(host)) {
-      const errno = ADDRESS.test(host) ? Errno.ENETUNREACH : Errno.ENOTFOUND;
-      this.#clock.after(latency, () => settle(-errno));
+    const known = [...this.#hosts].find(([name, { address }]) => name === host || address === host);
+    if (known) {
+      this.#dial({ host: known[0], key: `${known[0]}:${port}`, port, isOutward: true }, settle);
       return;
     }
-    this.#clock.after(latency, () => {
-      const listener = this.#listeners.get(port);
-      if (!listener) {
-        this.#clock.after(latency, () => settle(-Errno.ECONNREFUSED));
-        return;
+    if (!OWN_NAMES.has(host)) {
+      const errno = ADDRESS.test(host) ? Errno.ENETUNREACH : Errno.ENOTFOUND;
+      this.#clock.after(this.#delayTo(host)(), () => settle(-errno));
+      return;
+    }
+    this.#dial({ host: LOOPBACK, key: port, port, isOutward: true }, settle);
+  }
+
+  #delayTo(host: string): Delay {
+    return delayOf(this.#hosts.get(host)?.latency ?? this.#options.latency ?? LATENCY, this.#random);
+  }
+
+  #dial(
+    { host, key, port, isOutward }: { host: string; key: number | string; port: number; isOutward: boolean },
+    settle: (endpoint: Endpoint | number) => void,
+  ): void {
+    const delay = this.#delayTo(host);
+    this.#whenOpen(
+      host,
+      () => {
+        this.#clock.after(delay(), () => {
+          const listener = this.#listeners.get(key);
+          if (!listener) {
+            this.#clock.after(delay(), () => settle(-Errno.ECONNREFUSED));
+            return;
+          }
+          const connection = this.#pair(host, port, isOutward, delay);
+          this.#clock.after(delay(), () => settle(connection.client));
+          listener(connection.server);
+        });
+      },
+      () => settle(-Errno.ETIMEDOUT),
+    );
+  }
+
+  /** Does it when the host can be reached; gives up when that takes too long. */
+  #whenOpen(name: string, action: () => void, giveUp: () => void): void {
+    const host = this.#hosts.get(name);
+    if (!host?.isCut) {
+      action();
+      return;
+    }
+    let isOver = false;
+    const once = (then: () => void) => () => {
+      if (!isOver) then();
+      isOver = true;
+    };
+    host.waiting.push(once(action));
+    this.#clock.after(GIVE_UP, once(giveUp));
+  }
+
+  #pair(host: string, port: number, isOutward: boolean, delay: Delay): Known {
+    const local = `${LOOPBACK}:${isOutward ? this.#freePort() : port}`;
+    const address = this.#hosts.get(host)?.address ?? LOOPBACK;
+    const remote = `${address}:${isOutward ? port : this.#freePort()}`;
+    const addresses = isOutward ? { client: local, server: remote } : { client: remote, server: local };
+    const ways = { there: new Way(this.#clock, delay), back: new Way(this.#clock, delay) };
+    const known: Known = { ...connectPair(this.#clock, this.#options, addresses, ways), host, port, isOutward };
+    const { faults } = this.#options;
+    if (faults) {
+      this.#connections.add(known);
+      if ("chances" in faults) this.#plan(known, faults);
+    }
+    return known;
+  }
+
+  // --- what goes wrong ---
+
+  #plan(known: Known, chances: FaultChances): void {
+    for (const fault of drawFaults(chances, this.#random)) {
+      this.#clock.after(fault.at * 1e6, () => this.#harm(known, fault));
+    }
+  }
+
+  /** Lets something go wrong now, whatever its time says; with connections that began since the network was told of faults. */
+  fail(fault: Omit<Fault, "at">): void {
+    const { host, port, kind } = fault;
+    const isMeant = (known: Known) => (host ?? known.host) === known.host && (port ?? known.port) === known.port;
+    if (kind === "partition" && port === undefined) this.#cut(host, fault.for ?? Infinity);
+    for (const known of this.#connections) if (isMeant(known)) this.#harm(known, fault);
+  }
+
+  /** New connections to the host wait. */
+  #cut(name: string | undefined, milliseconds: number): void {
+    for (const host of name === undefined ? this.#hosts.values() : [this.#hosts.get(name)]) {
+      if (!host) continue;
+      host.isCut = true;
+      const heal = () => {
+        host.isCut = false;
+        for (const go of host.waiting.splice(0)) go();
+      };
+      if (milliseconds !== Infinity) this.#clock.after(milliseconds * 1e6, heal);
+    }
+  }
+
+  #harm(known: Known, { kind, for: milliseconds = Infinity, bytesPerSecond = 1000 }: Omit<Fault, "at">): void {
+    const { client, server, ways, isOutward } = known;
+    const both = [ways.there, ways.back];
+    switch (kind) {
+      case "reset":
+        for (const { incoming } of [client, server]) incoming.break(Errno.ECONNRESET);
+        this.#connections.delete(known);
+        break;
+      case "lost":
+        for (const way of both) way.block();
+        break;
+      case "partition":
+        for (const way of both) way.block();
+        if (milliseconds !== Infinity) this.#clock.after(milliseconds * 1e6, () => both.forEach((way) => way.open()));
+        break;
+      case "half-open": {
+        const far = isOutward ? server : client;
+        far.outgoing.mute();
+        far.incoming.abandon();
+        break;
       }
-      const addresses = { client: `${LOOPBACK}:${this.#freePort()}`, server: `${LOOPBACK}:${port}` };
-      const { client, server } = connectPair(this.#clock, this.#options, addresses);
-      this.#clock.after(latency, () => settle(client));
-      listener(server);
-    });
+      case "slow":
+        for (const way of both) way.bytesPerSecond = bytesPerSecond;
+    }
   }
 
   /** The addresses of a name; an errno when there are none. */
   resolve(host: string): string[] | number {
     if (!host) return -Errno.EINVAL;
+    const other = this.#hosts.get(host);
+    if (other) return [other.address];
     if (ADDRESS.test(host)) return [host];
     return OWN_NAMES.has(host) ? [LOOPBACK] : -Errno.ENOTFOUND;
   }

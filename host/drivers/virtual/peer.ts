@@ -1,6 +1,6 @@
 /** `VirtualPeer`: an end of a simulated connection in the hands of a test. */
 import { Errno } from "../../errno.ts";
-import type { Endpoint } from "./pipe.ts";
+import type { Clock, Endpoint } from "./pipe.ts";
 
 /** An error with the code that Node would give. */
 class NetworkError extends Error {
@@ -33,8 +33,12 @@ export class VirtualPeer {
   #isEnding = false;
   #isClosed = false;
 
-  constructor(endpoint: Endpoint) {
+  readonly #clock: Clock | undefined;
+
+  /** @param clock for `pause` */
+  constructor(endpoint: Endpoint, clock?: Clock) {
     this.#endpoint = endpoint;
+    this.#clock = clock;
     const unread = () => this.#unread;
     endpoint.incoming.attach({
       get unread() {
@@ -88,6 +92,14 @@ export class VirtualPeer {
     }
     if (left > 0 && this.#end) throw new NetworkError(this.#end);
     return Buffer.concat(parts);
+  }
+
+  /** Does nothing for so many simulated milliseconds. */
+  pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#clock) this.#clock.after(milliseconds * 1e6, resolve);
+      else resolve();
+    });
   }
 
   /** Half-close: the program reads the end, behind what has been written. */

@@ -4,6 +4,7 @@
  * The window is what is under way and what has arrived unread, together: a reader that does not read stops the writer.
  */
 import { Errno } from "../../errno.ts";
+import type { Way } from "./link.ts";
 
 /** Who reads. */
 export interface PipeEnd {
@@ -22,13 +23,13 @@ export interface Clock {
 }
 
 export interface PipeOptions {
-  latency: number;
   window: number;
 }
 
 export class Pipe {
   readonly #clock: Clock;
   readonly #options: PipeOptions;
+  readonly #way: Way;
   #reader: PipeEnd | undefined;
   #underWay = 0;
   /** What is sent at one time travels together. */
@@ -37,14 +38,19 @@ export class Pipe {
   #isEnded = false;
   #isReset = false;
   #isAbandoned = false;
+  /** What is sent goes nowhere. */
+  #isMuted = false;
   /** Called when there may be room again. */
   onRoom: () => void = () => {};
   /** Called when bytes arrive that nobody will read. */
   onAbandoned: () => void = () => {};
+  /** Called when bytes could not arrive for too long. */
+  onLost: () => void = () => {};
 
-  constructor(clock: Clock, options: PipeOptions) {
+  constructor(clock: Clock, options: PipeOptions, way: Way) {
     this.#clock = clock;
     this.#options = options;
+    this.#way = way;
   }
 
   /** Says who reads. Called once, before anything arrives. */
@@ -74,12 +80,14 @@ export class Pipe {
     const batch = [chunk];
     this.#batch = batch;
     this.#batchTime = now;
-    this.#clock.after(this.#options.latency, () => this.#arrive(Buffer.concat(batch)));
+    const lose = () => this.onLost();
+    this.#way.send(chunk.length, () => this.#arrive(Buffer.concat(batch)), lose);
   }
 
   #arrive(chunk: Uint8Array): void {
     this.#batchTime = -1;
     this.#underWay -= chunk.length;
+    if (this.#isMuted) return;
     if (this.#isAbandoned) this.onAbandoned();
     else this.#reader?.add(chunk);
     this.onRoom();
@@ -91,9 +99,23 @@ export class Pipe {
     this.#isEnded = true;
     this.#isReset = errno !== 0;
     this.#batchTime = -1;
-    this.#clock.after(this.#options.latency, () => {
-      if (!this.#isAbandoned) this.#reader?.end(errno);
-    });
+    const tell = () => {
+      // That nobody is there is told by the system there, not by who was.
+      if (!this.#isAbandoned && (errno || !this.#isMuted)) this.#reader?.end(errno);
+    };
+    this.#way.send(0, tell, () => {});
+  }
+
+  /** The connection is broken, and its reader is told at once. */
+  break(errno: number): void {
+    this.#isEnded = true;
+    this.#isReset = true;
+    if (!this.#isAbandoned) this.#reader?.end(errno);
+  }
+
+  /** The sender is gone without a word. */
+  mute(): void {
+    this.#isMuted = true;
   }
 
   /** The reader has read. */
@@ -116,18 +138,30 @@ export interface Endpoint {
   peer: string;
 }
 
+/** A connection as a whole, with what lies between its ends. */
+export interface Connection {
+  client: Endpoint;
+  server: Endpoint;
+  /** From the client to the server, and back. */
+  ways: { there: Way; back: Way };
+}
+
 /** The two ends of a new connection. */
 export function connectPair(
   clock: Clock,
   options: PipeOptions,
   addresses: { client: string; server: string },
-): { client: Endpoint; server: Endpoint } {
-  const there = new Pipe(clock, options);
-  const back = new Pipe(clock, options);
+  ways: Connection["ways"],
+): Connection {
+  const there = new Pipe(clock, options, ways.there);
+  const back = new Pipe(clock, options, ways.back);
   // Who sends to an end that is closed gets a reset back.
   there.onAbandoned = () => back.end(Errno.ECONNRESET);
   back.onAbandoned = () => there.end(Errno.ECONNRESET);
+  there.onLost = () => back.break(Errno.ETIMEDOUT);
+  back.onLost = () => there.break(Errno.ETIMEDOUT);
   return {
+    ways,
     client: { incoming: back, outgoing: there, peer: addresses.server },
     server: { incoming: there, outgoing: back, peer: addresses.client },
   };

@@ -8,6 +8,15 @@ export class Random {
     for (let i = 0; i < 4; i++) this.next();
   }
 
+  /** Where it stands: numbers go on from there. */
+  get state(): number {
+    return this.#state;
+  }
+
+  set state(state: number) {
+    this.#state = state;
+  }
+
   /** At least 0 and less than 1. */
   next(): number {
     let state = this.#state;

@@ -1,0 +1,252 @@
+/**
+ * `HostCalls`: the calls of suspending imports that JavaScript has not answered. To the guest each is an operation, like a read.
+ *
+ * - The JavaScript function is called inside the turn, when the fiber calls it; what comes of it is delivered with a later turn, in
+ *   the order in which it came, even when it is not a promise.
+ * - A call whose fiber was cancelled is forgotten; its signal is aborted when the turn is over. What it answers later goes nowhere.
+ */
+import { type GuestExports, newString, type Operation, PENDING } from "../abi.ts";
+import type { Outcome } from "../driver.ts";
+import { Errno } from "../errno.ts";
+import { FibersError } from "../errors.ts";
+import type { ImportDescription } from "../section.ts";
+import type { Values } from "../values.ts";
+
+/** Of so many rejections the JavaScript errors are kept, so that the failures that they have caused can name them; the oldest go. */
+const MAX_ERRORS = 16_384;
+
+export type HostFunction = (...values: never[]) => unknown;
+
+/** What the calls of one instance do with an answer. */
+interface Answers {
+  /** @returns the result of the operation */
+  give(operation: Operation, value: unknown): number;
+  refuse(operation: Operation, error: unknown): number;
+  end(call: HostCall): void;
+}
+
+/** A call, and what became of it. */
+class HostCall implements Outcome {
+  readonly operation: Operation;
+  /** Made when the function asks for its signal. */
+  controller: AbortController | undefined;
+  readonly #answers: Answers;
+  #answer: unknown;
+  #isRefused = false;
+
+  constructor(operation: Operation, answers: Answers) {
+    this.operation = operation;
+    this.#answers = answers;
+  }
+
+  fulfil(value: unknown): void {
+    this.#answer = value;
+    this.#answers.end(this);
+  }
+
+  reject(error: unknown): void {
+    this.#answer = error;
+    this.#isRefused = true;
+    this.#answers.end(this);
+  }
+
+  await(answer: object): void {
+    const promise = answer instanceof Promise ? (answer as Promise<unknown>) : Promise.resolve(answer);
+    promise.then(
+      (value: unknown) => this.fulfil(value),
+      (error: unknown) => this.reject(error),
+    );
+  }
+
+  take(): number {
+    const { give, refuse } = this.#answers;
+    return (this.#isRefused ? refuse : give)(this.operation, this.#answer);
+  }
+}
+
+/** The call that is being made: functions ask for its signal before they return. */
+let beginning: HostCall | undefined;
+
+/**
+ * The signal of the call of a suspending import that is running: aborted when the fiber that waits for it is cancelled. To be asked for
+ * before the first `await` of the function.
+ * @throws E_NOT_IN_IMPORT anywhere else
+ */
+export function currentSignal(): AbortSignal {
+  if (!beginning) {
+    const message =
+      "currentSignal() is for a function that a program imports with @suspends, before its first await: take it at the beginning, and pass it on";
+    throw new FibersError("E_NOT_IN_IMPORT", message);
+  }
+  beginning.controller ??= new AbortController();
+  return beginning.controller.signal;
+}
+
+export interface HostCallsParts {
+  imports: ImportDescription[];
+  values: Values;
+  /** An operation has ended. */
+  complete(operation: Operation, outcome: Outcome): void;
+  /** The error that a trap of the guest stands for, after everything was put back as it was before the guest was entered; throws when the instance is dead. */
+  recover(error: unknown): FibersError;
+}
+
+export class HostCalls {
+  readonly #parts: HostCallsParts;
+  #guest!: GuestExports;
+  #functions: HostFunction[] = [];
+  #arguments: unknown[] = [];
+  /** Those that are not answered, by the slots of their operations. */
+  readonly #pending: (HostCall | undefined)[] = [];
+  #size = 0;
+  readonly #answers: Answers;
+  /** By the fiber's id. */
+  readonly #errors = new Map<number, { message: string; error: unknown }>();
+
+  constructor(parts: HostCallsParts) {
+    this.#parts = parts;
+    this.#answers = {
+      give: (operation, value) => this.#give(operation, value),
+      refuse: (operation, error) => this.#refuse(operation, error),
+      end: (call) => {
+        if (this.#forget(call)) this.#parts.complete(call.operation, call);
+      },
+    };
+  }
+
+  /** How many are not answered. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The guest that makes them, and the functions that answer, in the order of the imports. */
+  attach(guest: GuestExports, functions: HostFunction[]): void {
+    this.#guest = guest;
+    this.#functions = functions;
+  }
+
+  /** The arguments of the call that the guest is about to make. */
+  note(values: unknown[]): void {
+    this.#arguments = values;
+  }
+
+  /** Makes the call whose arguments were noted. */
+  begin(operation: Operation): number {
+    const { handle, slot } = operation;
+    const call = new HostCall(operation, this.#answers);
+    const values = this.#arguments;
+    this.#arguments = [];
+    this.#pending[slot] = call;
+    this.#size++;
+    const outer = beginning;
+    beginning = call;
+    try {
+      const { imports, values: border } = this.#parts;
+      const lifted = border.liftArguments(imports[handle] as ImportDescription, values) as never[];
+      const answer = (this.#functions[handle] as HostFunction)(...lifted);
+      if ((typeof answer === "object" && answer !== null) || typeof answer === "function") call.await(answer);
+      else call.fulfil(answer);
+    } catch (error) {
+      call.reject(error);
+    } finally {
+      beginning = outer;
+    }
+    return PENDING;
+  }
+
+  /** False: it was answered or cancelled before, and its slot may be another's. */
+  #forget(call: HostCall): boolean {
+    const { slot } = call.operation;
+    if (this.#pending[slot] !== call) return false;
+    this.#pending[slot] = undefined;
+    this.#size--;
+    return true;
+  }
+
+  /** Forgets a call. Also one that was answered, and not delivered. */
+  cancel({ slot, generation }: Operation): void {
+    const call = this.#pending[slot];
+    if (call?.operation.generation === generation) this.#abandon(call);
+  }
+
+  #abandon(call: HostCall): void {
+    this.#forget(call);
+    const { controller, operation } = call;
+    // Listeners are the user's code, and the guest is on the stack.
+    if (controller) {
+      queueMicrotask(() => controller.abort(cancelledReason(this.#parts.imports[operation.handle])));
+    }
+  }
+
+  /** Forgets all of them. */
+  close(): void {
+    for (const call of this.#pending) if (call) this.#abandon(call);
+  }
+
+  #give(operation: Operation, value: unknown): number {
+    const description = this.#parts.imports[operation.handle] as ImportDescription;
+    if (description.result === "void") return 0;
+    try {
+      this.#parts.values.give(description, operation.handle, operation.pointer, value);
+      return 0;
+    } catch (error) {
+      return this.#refuse(operation, error instanceof FibersError ? error : this.#parts.recover(error));
+    }
+  }
+
+  /** Tells the guest code and message, and keeps the error for whoever sees the failure. */
+  #refuse(operation: Operation, error: unknown): number {
+    const { module, name } = this.#parts.imports[operation.handle] as ImportDescription;
+    const message =
+      error instanceof FibersError ? error.message : `the import ${module}.${name} rejected: ${describeThrown(error)}`;
+    try {
+      this.#write(operation.pointer, codeOf(error), message);
+    } catch (trap) {
+      // No room for a sentence. To recover gives back a reserve.
+      const { code } = this.#parts.recover(trap);
+      this.#write(operation.pointer, code, "no memory is left for the answer of an import");
+    }
+    this.#keep(operation.argument, { message, error });
+    return -Errno.EIO;
+  }
+
+  #write(call: number, code: string, message: string): void {
+    const codeString = newString(this.#guest, code);
+    this.#guest.__fibers_refuse?.(call, codeString, newString(this.#guest, message));
+    this.#guest.__fibers_release_strings();
+  }
+
+  #keep(fiber: number, kept: { message: string; error: unknown }): void {
+    this.#errors.delete(fiber);
+    this.#errors.set(fiber, kept);
+    if (this.#errors.size <= MAX_ERRORS) return;
+    const [oldest] = this.#errors.keys();
+    this.#errors.delete(oldest as number);
+  }
+
+  /** The JavaScript error by which this fiber failed with this message; undefined when there is none. */
+  errorOf(fiberId: number, message: string): unknown {
+    const kept = this.#errors.get(fiberId >>> 0);
+    return kept?.message === message ? kept.error : undefined;
+  }
+}
+
+function cancelledReason(description: ImportDescription | undefined): FibersError {
+  const name = description ? `${description.module}.${description.name}` : "an import";
+  return new FibersError("E_CANCELLED", `the fiber that has called ${name} does not wait for it any more`);
+}
+
+/** A code as programs compare them: that of the error, when it has one. */
+function codeOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" && /^[A-Z][A-Z0-9_]*$/.test(code) ? code : "E_IMPORT_REJECTED";
+}
+
+/** Name and message of an error, a text for anything else. */
+function describeThrown(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  } catch {
+    return Object.prototype.toString.call(thrown);
+  }
+}

@@ -1,0 +1,98 @@
+/** Values of all types across the border, by the lifting and lowering that the compiler has written for this module. */
+import type { GuestExports } from "../abi.ts";
+import { Entries, type EntryFunction } from "../entries.ts";
+import { FibersError } from "../errors.ts";
+import type { ExportDescription, ImportDescription, SectionContent } from "../section.ts";
+import { checkCount, type Values, wrongResult } from "../values.ts";
+import { findMismatch, isPlainMatch, type ShapeRules } from "./check.ts";
+import type { Shape } from "./shape.ts";
+
+/** The module's exports, lifted and lowered. */
+export type AdaptedExports = Record<string, EntryFunction<unknown>>;
+
+export class LiftedValues implements Values {
+  #entries!: Entries<unknown>;
+  /** The class of each object of the guest that JavaScript has been given: lowering one in place of another would not be noticed. */
+  readonly #classes = new WeakMap<object, string>();
+  readonly #rules: ShapeRules;
+
+  constructor({ records = {} }: SectionContent) {
+    this.#rules = { records, classOf: (value) => this.#classes.get(value) };
+  }
+
+  attach(_guest: GuestExports): void {}
+
+  /** The functions that the compiler's text has made, once the instance is there. */
+  adapt(exports: AdaptedExports): void {
+    this.#entries = new Entries(exports);
+  }
+
+  check(description: ExportDescription, values: unknown[]): void {
+    const { name, parameters, shapes } = description;
+    const unsupported = shapes && findUnsupported([...shapes.parameters, shapes.result]);
+    if (!shapes || unsupported) {
+      const types = unsupported ?? [...parameters.map((p) => p.type), description.result].join(", ");
+      const message = `${name} cannot be called: no value of JavaScript stands for ${types}`;
+      throw new FibersError("E_UNSUPPORTED_TYPE", message);
+    }
+    checkCount(description, values);
+    for (let i = 0; i < values.length; i++) {
+      const shape = shapes.parameters[i] ?? "void";
+      if (isPlainMatch(values[i], shape)) continue;
+      const found = findMismatch(values[i], shape, this.#rules, `the argument ${parameters[i]?.name}`);
+      if (found) throw new FibersError("E_INVALID_ARGUMENT", `${name}: ${found}`);
+    }
+  }
+
+  start(description: ExportDescription, values: unknown[]): number {
+    const start = this.#entries.start(description, values.length);
+    const shapes = description.shapes?.parameters;
+    return Number(start(...values.map((value, i) => widen(value, shapes?.[i])))) >>> 0;
+  }
+
+  take(description: ExportDescription, call: number): unknown {
+    return this.#note(this.#entries.take(description)(call), description.shapes?.result ?? "void");
+  }
+
+  liftArguments({ shapes }: ImportDescription, values: unknown[]): unknown[] {
+    values.forEach((value, i) => this.#note(value, shapes?.parameters[i] ?? "void"));
+    return values;
+  }
+
+  give(description: ImportDescription, index: number, call: number, value: unknown): void {
+    const shape = description.shapes?.result ?? "void";
+    const found = isPlainMatch(value, shape) ? null : findMismatch(value, shape, this.#rules, "its result");
+    if (found) throw wrongResult(description, found);
+    this.#entries.give(index)(call, widen(value, shape));
+  }
+
+  /** Remembers of which classes the objects of the guest are that a value is or holds. */
+  #note(value: unknown, shape: Shape): unknown {
+    if (typeof shape === "string" || value === null || typeof value !== "object") return value;
+    if (shape.kind === "object") this.#classes.set(value, shape.name);
+    else if (shape.kind === "array" || shape.kind === "staticArray") {
+      if (typeof shape.of !== "string") for (const element of value as unknown[]) this.#note(element, shape.of);
+    } else if (shape.kind === "record") {
+      for (const [field, inner] of Object.entries(this.#rules.records[shape.name] ?? {})) {
+        this.#note((value as Record<string, unknown>)[field], inner);
+      }
+    }
+    return value;
+  }
+}
+
+/** Where a bigint is needed, a number will do. */
+function widen(value: unknown, shape: Shape | undefined): unknown {
+  return (shape === "i64" || shape === "u64") && typeof value === "number" ? BigInt(value) : value;
+}
+
+/** The name of a type that cannot cross. */
+function findUnsupported(shapes: Shape[]): string | undefined {
+  for (const shape of shapes) {
+    if (typeof shape === "string") continue;
+    if (shape.kind === "unsupported") return shape.name;
+    const inner = "of" in shape ? findUnsupported([shape.of]) : undefined;
+    if (inner !== undefined) return inner;
+  }
+  return undefined;
+}

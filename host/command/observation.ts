@@ -1,0 +1,85 @@
+/** What `as-fibers run` does with --seed, --policy, --replay and --trace: who runs next, and what is written about it. */
+import { writeFileSync } from "node:fs";
+import type { Compiled } from "../compile.ts";
+import type { Driver } from "../driver.ts";
+import type { VirtualDriverOptions } from "../drivers/virtual.ts";
+import type { WasiHost } from "../load.ts";
+import { chromeTrace } from "../testing/chrome-trace.ts";
+import { fifo, policyOf, replay } from "../testing/policies.ts";
+import { prepare, type Program } from "../testing/program.ts";
+import { formatSchedule, parseSchedule } from "../testing/schedule.ts";
+import { Watcher } from "../testing/watcher.ts";
+import { UsageError } from "./usage-error.ts";
+
+export const POLICIES = ["fifo", "random", "pct"] as const;
+
+/** What was asked for. */
+export interface ObservationOptions {
+  seed?: number | undefined;
+  policy?: (typeof POLICIES)[number] | undefined;
+  /** A schedule. */
+  replay?: string | undefined;
+  /** The file that the trace is written to. */
+  trace?: string | undefined;
+}
+
+/** Events of one turn: of 4 ms, or of 10,000 switches. */
+const EVENTS_PER_TURN = 1 << 19;
+
+/** The value of --seed. @throws UsageError */
+export function parseSeed(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (/^\d+$/.test(value) && Number.isSafeInteger(Number(value))) return Number(value);
+  throw new UsageError("E_INVALID_OPTION", `--seed got ${JSON.stringify(value)}`, "--seed is a whole number");
+}
+
+export class Observation {
+  readonly #program: Program;
+  readonly #watcher: Watcher;
+  readonly #trace: string | undefined;
+  readonly #seed: number;
+  readonly #isChosen: boolean;
+
+  private constructor(program: Program, { seed, policy, replay: text, trace }: ObservationOptions) {
+    const repeated = text === undefined ? undefined : parseSchedule(program, text);
+    this.#program = program;
+    this.#trace = trace;
+    this.#seed = repeated?.seed ?? seed ?? 1;
+    this.#isChosen = policy !== undefined && policy !== "fifo";
+    const chosen = repeated ? replay(repeated.choices) : policy ? policyOf(policy) : fifo();
+    this.#watcher = new Watcher(chosen.begin(this.#seed), trace === undefined ? 0 : EVENTS_PER_TURN);
+  }
+
+  /** null: nothing was asked for. @throws E_OTHER_MODULE, E_INVALID_SCHEDULE_TEXT */
+  static async begin(options: ObservationOptions, { binary, sourceMap }: Compiled): Promise<Observation | null> {
+    const isWanted = Object.values(options).some((value) => value !== undefined);
+    return isWanted ? new Observation(await prepare(binary, sourceMap), options) : null;
+  }
+
+  /** For the driver `virtual`. */
+  get driverOptions(): Pick<VirtualDriverOptions, "seed" | "choose"> {
+    return { seed: this.#seed, choose: this.#watcher.choose };
+  }
+
+  /** For `load`. */
+  get wasi(): WasiHost {
+    return this.#watcher.meet();
+  }
+
+  /** Of the driver, before it is opened. */
+  follow(driver: Driver): void {
+    this.#watcher.follow(driver);
+  }
+
+  /** Main has ended: writes the trace, and, of a run that failed in an order that was chosen, how to repeat it. */
+  end(hasFailed: boolean): void {
+    const { choices, events, names, lost } = this.#watcher;
+    if (this.#trace !== undefined) {
+      const { sites } = this.#program.section;
+      writeFileSync(this.#trace, JSON.stringify(chromeTrace({ events, names, sites, lost })));
+    }
+    if (!hasFailed || !this.#isChosen) return;
+    const schedule = formatSchedule(this.#program, { seed: this.#seed, choices });
+    process.stderr.write(`as-fibers: the same again: --driver virtual --replay ${schedule}\n`);
+  }
+}

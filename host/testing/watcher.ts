@@ -1,0 +1,94 @@
+/** `Watcher`: stands beside an instance that `load` has made: chooses who runs next, and keeps what happens. */
+import type { GuestExports } from "../abi.ts";
+import type { Driver, DriverSink } from "../driver.ts";
+import { FiberRecords } from "../fiber-records.ts";
+import type { WasiHost } from "../load.ts";
+import { GuestTrace, type TraceEvent } from "./guest-trace.ts";
+import type { Chooser } from "./policies.ts";
+
+/** Events that are kept, all in all; what comes later is counted. */
+const MAX_EVENTS = 1 << 20;
+
+export class Watcher {
+  /** The choices that were made. */
+  readonly choices: number[] = [];
+  /** What has happened. */
+  readonly events: TraceEvent[] = [];
+  /** Names of fibers, of those that have one, by id. */
+  readonly names = new Map<number, string>();
+  /** Events that were not kept, because there were too many at once, or all in all. */
+  lost = 0;
+  readonly #chooser: Chooser | null;
+  readonly #capacity: number;
+  #guest!: GuestExports;
+  #trace!: GuestTrace;
+  #seen = 0;
+
+  /** @param capacity how many events one turn may make, a power of two; 0: none are kept */
+  constructor(chooser: Chooser | null, capacity: number) {
+    this.#chooser = chooser;
+    this.#capacity = capacity;
+  }
+
+  /** For the driver. */
+  readonly choose = (count: number, first: number): number => {
+    const ids = () => new FiberRecords(this.#guest.memory).readyIds(first);
+    const choice = this.#chooser?.({ count, ids }) ?? 0;
+    this.choices.push(choice);
+    return choice;
+  };
+
+  /** For the option `wasi` of `load`: how to meet the instance before it runs. It serves no calls, but those of this one. */
+  meet(other?: WasiHost): WasiHost {
+    return {
+      getImportObject: () => other?.getImportObject() ?? {},
+      initialize: (instance) => {
+        this.#guest = instance.exports as unknown as GuestExports;
+        this.#trace = new GuestTrace(this.#guest, this.#capacity, this.#chooser !== null);
+        other?.initialize(instance);
+      },
+    };
+  }
+
+  get guest(): GuestExports {
+    return this.#guest;
+  }
+
+  /** Of all that has happened; see `GuestTrace`. */
+  get hash(): string {
+    return this.#trace.hash;
+  }
+
+  /** Has a driver, which is not open yet, collect events after each turn. */
+  follow(driver: Driver): void {
+    const open = driver.open.bind(driver);
+    driver.open = (sink: DriverSink) => {
+      open({
+        complete: (operation, outcome, detail) => sink.complete(operation, outcome, detail),
+        turn: () => {
+          sink.turn();
+          this.collect();
+        },
+      });
+    };
+  }
+
+  /** Takes what has happened since the last time. */
+  collect(): void {
+    if (!this.#capacity || !this.#trace) return;
+    const found = this.#trace.read(this.#seen);
+    const { count } = this.#trace;
+    const kept = found.slice(0, MAX_EVENTS - this.events.length);
+    this.lost += count - this.#seen - kept.length;
+    this.#seen = count;
+    for (const event of kept) this.events.push(event);
+    const started = kept.filter(({ kind }) => kind === "start");
+    if (!started.length) return;
+    for (const event of started) {
+      const name = this.#trace.nameOf(event);
+      if (name) this.names.set(event.fiber, name);
+    }
+    const records = new FiberRecords(this.#guest.memory);
+    for (const { id, name } of records.readAll(this.#guest.__fibers_list() >>> 0)) if (name) this.names.set(id, name);
+  }
+}

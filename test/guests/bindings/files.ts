@@ -1,0 +1,35 @@
+/** A program with imports of its own, for the files that `as-fibers build` writes. */
+import { inner } from "./files-inner";
+
+class Entry {
+  key: string = "";
+  values: i32[] = [];
+  parent: Entry | null = null;
+}
+
+@suspends
+declare function lookUp(key: string): Entry;
+
+declare function twice(text: string): string;
+
+export { inner };
+export { delete_ as delete };
+
+export let lookedUp: string[] = [];
+
+/** The key and what is behind it. */
+export function find(key: string, separator: string = "="): string {
+  const entry = lookUp(key);
+  lookedUp.push(key);
+  return twice(entry.key + separator + entry.values.toString());
+}
+
+function delete_(): i32 {
+  return lookedUp.splice(0).length;
+}
+
+export class Shown {}
+
+export function generic<T>(value: T): T {
+  return value;
+}

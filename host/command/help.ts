@@ -5,12 +5,14 @@ const COMMANDS = `
 usage
   as-fibers run <file.ts> [options] [-- arguments]
   as-fibers build <file.ts> -o <file.wasm> --target wasi [options]
+  as-fibers init [folder]
   as-fibers demo [name] [-- arguments]
   as-fibers --help | --version
 
 commands
   run     compile an AssemblyScript program in memory and run its main
   build   compile a program to a file that any WASI host can run
+  init    make a project that builds, runs and tests at once
   demo    list the examples, or run one; "demo showcase" is the tour
 
 "as-fibers run --help" tells more.
@@ -48,6 +50,10 @@ options
       what is said of fibers that still wait when main has returned, and of
       scopes that nobody has waited for: warn, by default; error: the exit
       code is 1, also for failures that nobody looked at
+  --watch
+      runs again whenever the program, or a file that it imports, has changed;
+      what still runs is ended as by Ctrl-C, which ends the watch too; its
+      standard input is at its end
   -h, --help
 
 options with --target wasi
@@ -98,6 +104,24 @@ exit codes
   2    called wrongly: no such file, an unknown option
 `;
 
+const INIT = `
+usage
+  as-fibers init [folder]
+
+Makes a project in the folder, which is created when there is none, or in the
+working directory: package.json, asconfig.json, a program in assembly/, a test
+in test/, README.md and .gitignore. It needs "npm install" before it runs. A
+folder that has one of these files already is left as it is.
+
+options
+  -h, --help
+
+exit codes
+  0    the project is made
+  1    a file cannot be written
+  2    called wrongly: the folder has such files, an unknown option
+`;
+
 const DEMO = `
 usage
   as-fibers demo                          list the examples
@@ -114,8 +138,8 @@ examples
 `;
 
 /** The help of the whole command, or of one. */
-export function help(topic: "run" | "build" | "demo" | "all", colours: Palette): string {
-  const text = { run: RUN, build: BUILD, demo: DEMO, all: COMMANDS }[topic];
+export function help(topic: "run" | "build" | "init" | "demo" | "all", colours: Palette): string {
+  const text = { run: RUN, build: BUILD, init: INIT, demo: DEMO, all: COMMANDS }[topic];
   const title = `${colours.bold("as-fibers")}   green threads for WebAssembly, in AssemblyScript\n`;
   return title + text.replace(/^[a-z ]+$/gm, (heading) => colours.bold(heading));
 }

@@ -6,6 +6,7 @@ import { checkFile, oneOf, parseStackLimit, RUNTIMES } from "./options.ts";
 import { palette, wantsColour } from "./palette.ts";
 import { runProgram } from "./thread.ts";
 import { UsageError } from "./usage-error.ts";
+import { watchProgram } from "./watch.ts";
 import { BASES, parseDirectories, parseEnvironment, parseListeners } from "./wasi-options.ts";
 
 const DRIVERS = ["node", "epoll", "poll", "virtual"] as const;
@@ -31,7 +32,8 @@ export async function run(words: string[]): Promise<number> {
   if (target !== "wasi") {
     const driver = oneOf(DRIVERS, "--driver", values.driver ?? "node");
     const leaks = oneOf(LEAKS, "--leaks", values.leaks ?? "warn");
-    return runProgram({ file, words: programArguments, driver, target, runtime, stackLimit, leaks });
+    const program = { file, words: programArguments, driver, target, runtime, stackLimit, leaks };
+    return values.watch ? watchProgram(program) : runProgram(program);
   }
   const { runOnWasi } = await import("./wasi.ts");
   return runOnWasi({
@@ -49,7 +51,7 @@ export async function run(words: string[]): Promise<number> {
 
 /** Options of one world do nothing in the other: who gives them expects otherwise. */
 function refuseMixed(isWasi: boolean, values: Record<string, unknown>): void {
-  const others = isWasi ? ["driver", "leaks"] : ["base", "listen", "dir", "env", "debug"];
+  const others = isWasi ? ["driver", "leaks", "watch"] : ["base", "listen", "dir", "env", "debug"];
   const found = others.find((name) => values[name] !== undefined);
   if (found === undefined) return;
   const hint = isWasi
@@ -80,6 +82,7 @@ function parseRunOptions(words: string[]) {
         runtime: { type: "string" },
         "stack-limit": { type: "string" },
         leaks: { type: "string" },
+        watch: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     });

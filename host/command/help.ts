@@ -5,15 +5,15 @@ const COMMANDS = `
 usage
   as-fibers run <file.ts> [options] [-- arguments]
   as-fibers build <file.ts> -o <file.wasm> --target wasi [options]
-  as-fibers init [folder]
   as-fibers demo [name] [-- arguments]
+  as-fibers init [folder]
   as-fibers --help | --version
 
 commands
   run     compile an AssemblyScript program in memory and run its main
   build   compile a program to a file that any WASI host can run
-  init    make a project that builds, runs and tests at once
   demo    list the examples, or run one; "demo showcase" is the tour
+  init    make a project that builds, runs and tests at once
 
 "as-fibers run --help" tells more.
 `;
@@ -42,6 +42,10 @@ options
       release is optimized; wasi is release for a WASI host, here the one of
       as-fibers/wasi: the program brings its own driver, a trap ends it, and
       the words behind "--" are its command line
+  --watch
+      runs again whenever the program, or a file that it imports, has changed;
+      what still runs is ended as by Ctrl-C, which ends the watch too; its
+      standard input is at its end
   --runtime incremental|minimal|stub
       how garbage is collected: incremental by default; stub never frees
   --stack-limit <bytes>
@@ -50,10 +54,6 @@ options
       what is said of fibers that still wait when main has returned, and of
       scopes that nobody has waited for: warn, by default; error: the exit
       code is 1, also for failures that nobody looked at
-  --watch
-      runs again whenever the program, or a file that it imports, has changed;
-      what still runs is ended as by Ctrl-C, which ends the watch too; its
-      standard input is at its end
   -h, --help
 
 options with --target wasi

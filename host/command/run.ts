@@ -51,7 +51,7 @@ export async function run(words: string[]): Promise<number> {
 
 /** Options of one world do nothing in the other: who gives them expects otherwise. */
 function refuseMixed(isWasi: boolean, values: Record<string, unknown>): void {
-  const others = isWasi ? ["driver", "leaks", "watch"] : ["base", "listen", "dir", "env", "debug"];
+  const others = isWasi ? ["watch", "driver", "leaks"] : ["base", "listen", "dir", "env", "debug"];
   const found = others.find((name) => values[name] !== undefined);
   if (found === undefined) return;
   const hint = isWasi
@@ -72,6 +72,7 @@ function parseRunOptions(words: string[]) {
       args: words,
       allowPositionals: true,
       options: {
+        watch: { type: "boolean" },
         driver: { type: "string" },
         target: { type: "string" },
         debug: { type: "boolean" },
@@ -82,7 +83,6 @@ function parseRunOptions(words: string[]) {
         runtime: { type: "string" },
         "stack-limit": { type: "string" },
         leaks: { type: "string" },
-        watch: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     });

@@ -73,6 +73,17 @@ function runNpm(npmArguments) {
   return spawnSync("npm", npmArguments, { ...options, shell: process.platform === "win32" });
 }
 
+/**
+ * Packs the package as it is built now. @returns the tarball
+ *
+ * @param {string} folder where it goes
+ */
+export function pack(folder) {
+  const result = runNpm(["pack", "--ignore-scripts", "--json", "--pack-destination", folder]);
+  if (result.error || result.status !== 0) stop(`npm pack failed: ${result.error?.message ?? result.stderr}`);
+  return join(folder, `as-fibers-${readJson("package.json").version}.tgz`);
+}
+
 /** @param {string} path */
 function readJson(path) {
   return JSON.parse(readFileSync(join(root, path), "utf8"));

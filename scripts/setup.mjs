@@ -65,7 +65,7 @@ function whyInstall() {
  *
  * @param {string[]} npmArguments
  */
-function runNpm(npmArguments) {
+export function runNpm(npmArguments) {
   const cli = process.env["npm_execpath"] ?? "";
   /** @type {import("node:child_process").SpawnSyncOptionsWithStringEncoding} */
   const options = { cwd: root, encoding: "utf8", maxBuffer: 1 << 26 };

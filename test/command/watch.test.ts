@@ -52,10 +52,11 @@ test("runs again when an imported file changes, also after an error of the compi
 });
 
 test("waits when the program has ended, and says so on a terminal only; SIGTERM ends it", async () => {
-  write(
-    "program.ts",
-    'import { print } from "as-fibers/assembly";\nexport function main(): void {\n  print("once");\n}\n',
-  );
+  const writeProgram = (word: string) => {
+    const main = `export function main(): void {\n  print("${word}");\n}\n`;
+    write("program.ts", `import { print } from "as-fibers/assembly";\n${main}`);
+  };
+  writeProgram("once");
   const file = path.join(folder, "program.ts");
   const onTerminal = startOnTerminal(["run", "--watch", file]);
   await onTerminal.printed(/once\r?\n.*the program has ended; waiting for a change, Ctrl-C ends/s);
@@ -65,11 +66,13 @@ test("waits when the program has ended, and says so on a terminal only; SIGTERM 
   expect(code).toBe(130);
   expect(stdout).toContain(`compiling ${file} …`);
 
-  // Compiled before: the reads are those of the cache.
+  // It is not compiled again: what was read for it is known from then.
   const inPipe = startFibers(["run", "--watch", "program.ts"], { cwd: folder });
   await inPipe.printed(/once\n/);
+  writeProgram("again");
+  await inPipe.printed(/again\n/);
   inPipe.child.kill("SIGTERM");
-  expect(await inPipe.ended).toEqual({ code: 143, stdout: "once\n", stderr: "" });
+  expect(await inPipe.ended).toEqual({ code: 143, stdout: "once\nagain\n", stderr: "" });
 });
 
 test("does not go with target wasi", async () => {

@@ -65,12 +65,23 @@ function whyInstall() {
  *
  * @param {string[]} npmArguments
  */
-function runNpm(npmArguments) {
+export function runNpm(npmArguments) {
   const cli = process.env["npm_execpath"] ?? "";
   /** @type {import("node:child_process").SpawnSyncOptionsWithStringEncoding} */
   const options = { cwd: root, encoding: "utf8", maxBuffer: 1 << 26 };
   if (cli.endsWith("npm-cli.js")) return spawnSync(process.execPath, [cli, ...npmArguments], options);
   return spawnSync("npm", npmArguments, { ...options, shell: process.platform === "win32" });
+}
+
+/**
+ * Packs the package as it is built now. @returns the tarball
+ *
+ * @param {string} folder where it goes
+ */
+export function pack(folder) {
+  const result = runNpm(["pack", "--ignore-scripts", "--json", "--pack-destination", folder]);
+  if (result.error || result.status !== 0) stop(`npm pack failed: ${result.error?.message ?? result.stderr}`);
+  return join(folder, `as-fibers-${readJson("package.json").version}.tgz`);
 }
 
 /** @param {string} path */

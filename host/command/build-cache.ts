@@ -18,26 +18,32 @@ import { diskFiles, type SourceFiles } from "../source-files.ts";
 const MAX_ENTRIES = 50;
 
 /** What was read: the question, as "read" or "list" and a path, and the checksum of the answer. */
-type Reads = Map<string, string>;
+export type Reads = Map<string, string>;
 
 interface Entry {
   reads: Reads;
   compiled: Compiled;
 }
 
-/** Compiles a program, unless it has been compiled before. */
+/**
+ * Compiles a program, unless it has been compiled before.
+ * @param onReads told what was read for it, also when it does not compile
+ */
 export async function compileOnce(
   file: string,
   options: CompileOptions,
   compile: (files: SourceFiles) => Promise<Compiled>,
+  onReads: (reads: Reads) => void = () => {},
 ): Promise<Compiled> {
   const cached = await locate(file, options);
-  if (cached === undefined) return compile(diskFiles);
-  const found = await readEntry(cached);
-  if (found && (await isCurrent(found.reads))) return found.compiled;
+  const found = cached === undefined ? undefined : await readEntry(cached);
+  if (found && (await isCurrent(found.reads))) {
+    onReads(found.reads);
+    return found.compiled;
+  }
   const reads: Reads = new Map();
-  const compiled = await compile(recording(reads));
-  await keep(cached, { reads, compiled });
+  const compiled = await compile(recording(reads)).finally(() => onReads(reads));
+  if (cached !== undefined) await keep(cached, { reads, compiled });
   return compiled;
 }
 
@@ -88,7 +94,8 @@ function recording(reads: Reads): SourceFiles {
   };
 }
 
-async function isCurrent(reads: Reads): Promise<boolean> {
+/** Whether reading all of it again would bring the same. */
+export async function isCurrent(reads: Reads): Promise<boolean> {
   const same = await Promise.all(
     [...reads].map(async ([question, answer]) => checksum(await ask(question)) === answer),
   );
@@ -96,8 +103,13 @@ async function isCurrent(reads: Reads): Promise<boolean> {
 }
 
 function ask(question: string): Promise<unknown> {
-  const [verb, where] = [question.slice(0, 4), question.slice(5)];
-  return verb === "read" ? diskFiles.read(where) : diskFiles.list(where);
+  const where = pathOf(question);
+  return question.startsWith("read ") ? diskFiles.read(where) : diskFiles.list(where);
+}
+
+/** The file or folder that was read. */
+export function pathOf(question: string): string {
+  return question.slice("read ".length);
 }
 
 async function readEntry(file: string): Promise<Entry | undefined> {

@@ -6,6 +6,7 @@ usage
   as-fibers run <file.ts> [options] [-- arguments]
   as-fibers build <file.ts> -o <path> [options]
   as-fibers demo [name] [-- arguments]
+  as-fibers init [folder]
   as-fibers --help | --version
 
 commands
@@ -13,6 +14,7 @@ commands
   build   compile a program to a module that JavaScript imports, or that a
           WASI host runs
   demo    list the examples, or run one; "demo showcase" is the tour
+  init    make a project that builds, runs and tests at once
 
 "as-fibers run --help" tells more.
 `;
@@ -41,6 +43,10 @@ options
       release is optimized; wasi is release for a WASI host, here the one of
       as-fibers/wasi: the program brings its own driver, a trap ends it, and
       the words behind "--" are its command line
+  --watch
+      runs again whenever the program, or a file that it imports, has changed;
+      what still runs is ended as by Ctrl-C, which ends the watch too; its
+      standard input is at its end
   --runtime incremental|minimal|stub
       how garbage is collected: incremental by default; stub never frees
   --stack-limit <bytes>
@@ -122,6 +128,24 @@ exit codes
   2    called wrongly: no such file, an unknown option
 `;
 
+const INIT = `
+usage
+  as-fibers init [folder]
+
+Makes a project in the folder, which is created when there is none, or in the
+working directory: package.json, asconfig.json, a program in assembly/, a test
+in test/, README.md and .gitignore. It needs "npm install" before it runs. A
+folder that has one of these files already is left as it is.
+
+options
+  -h, --help
+
+exit codes
+  0    the project is made
+  1    a file cannot be written
+  2    called wrongly: the folder has such files, an unknown option
+`;
+
 const DEMO = `
 usage
   as-fibers demo                          list the examples
@@ -138,8 +162,8 @@ examples
 `;
 
 /** The help of the whole command, or of one. */
-export function help(topic: "run" | "build" | "demo" | "all", colours: Palette): string {
-  const text = { run: RUN, build: BUILD, demo: DEMO, all: COMMANDS }[topic];
+export function help(topic: "run" | "build" | "init" | "demo" | "all", colours: Palette): string {
+  const text = { run: RUN, build: BUILD, init: INIT, demo: DEMO, all: COMMANDS }[topic];
   const title = `${colours.bold("as-fibers")}   green threads for WebAssembly, in AssemblyScript\n`;
   return title + text.replace(/^[a-z ]+$/gm, (heading) => colours.bold(heading));
 }

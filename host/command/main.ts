@@ -15,6 +15,8 @@ async function main([command, ...words]: string[]): Promise<number> {
       return (await import("./run.ts")).run(words);
     case "build":
       return (await import("./build.ts")).build(words);
+    case "init":
+      return (await import("./init.ts")).init(words);
     case "demo":
       return (await import("./demo.ts")).demo(words);
     case undefined:
@@ -36,7 +38,7 @@ function unknownCommand(command: string): UsageError {
   const isOption = command.startsWith("-");
   const hint = command.endsWith(".ts")
     ? `a program is run by "as-fibers run ${command}"`
-    : 'there are run, build and demo; "as-fibers --help" tells more';
+    : 'there are run, build, init and demo; "as-fibers --help" tells more';
   return new UsageError(
     isOption ? "E_INVALID_OPTION" : "E_NO_COMMAND",
     `there is no ${isOption ? "option" : "command"} ${JSON.stringify(command)}`,

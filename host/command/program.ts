@@ -60,7 +60,9 @@ export async function runInThread({ program: options, input }: ThreadData): Prom
   let hasFailed = true;
   try {
     const { file, target, runtime } = options;
-    const program = await compileProgram(file, { target, runtime }, reportOptions.colours);
+    const program = await compileProgram(file, { target, runtime }, reportOptions.colours, (reads) =>
+      parentPort?.postMessage({ reads } satisfies FromThread),
+    );
     const module = await WebAssembly.compile(program.binary as BufferSource);
     const main = findMain(readSection(module).exports, options.file);
     const values = parseArguments(main, options.words);

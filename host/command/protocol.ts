@@ -1,6 +1,7 @@
 /** What the thread of a program and the one that watches over it say to each other. */
 import type { MessagePort } from "node:worker_threads";
 import type { NotifierHandle } from "../event-queue/notifier.ts";
+import type { Reads } from "./build-cache.ts";
 import type { ProgramOptions } from "./program.ts";
 
 /** What the program's thread is given at its start. */
@@ -12,9 +13,9 @@ export interface ThreadData {
 
 /**
  * main begins: from now on the program can close in order, and list its fibers. Or: it has listed them. Or: what wakes its thread, which
- * sleeps in the operating system's event queue, to read what it was told.
+ * sleeps in the operating system's event queue, to read what it was told. Or: what was read to compile the program.
  */
-export type FromThread = "running" | "dumped" | { notifier: NotifierHandle };
+export type FromThread = "running" | "dumped" | { notifier: NotifierHandle } | { reads: Reads };
 
 /** Close in order: cancel the fibers, run their cleanups, end. Or: list the fibers. */
 export type ToThread = "close" | "dump";

@@ -7,6 +7,7 @@ import { checkFile, oneOf, parseStackLimit, RUNTIMES } from "./options.ts";
 import { palette, wantsColour } from "./palette.ts";
 import { runProgram } from "./thread.ts";
 import { UsageError } from "./usage-error.ts";
+import { watchProgram } from "./watch.ts";
 import { BASES, parseDirectories, parseEnvironment, parseListeners } from "./wasi-options.ts";
 
 const DRIVERS = ["node", "epoll", "poll", "virtual"] as const;
@@ -39,7 +40,8 @@ export async function run(words: string[]): Promise<number> {
       replay: values.replay,
       trace: values.trace,
     };
-    return runProgram({ file, words: programArguments, driver, target, runtime, stackLimit, leaks, observation });
+    const program = { file, words: programArguments, driver, target, runtime, stackLimit, leaks, observation };
+    return values.watch ? watchProgram(program) : runProgram(program);
   }
   const { runOnWasi } = await import("./wasi.ts");
   return runOnWasi({
@@ -57,7 +59,7 @@ export async function run(words: string[]): Promise<number> {
 
 /** Options of one world do nothing in the other: who gives them expects otherwise. */
 function refuseMixed(isWasi: boolean, values: Record<string, unknown>): void {
-  const others = isWasi ? ["driver", "leaks", "seed", "policy", "replay", "trace"] : ["base", "listen", "dir", "env", "debug"];
+  const others = isWasi ? ["watch", "driver", "leaks", "seed", "policy", "replay", "trace"] : ["base", "listen", "dir", "env", "debug"];
   const found = others.find((name) => values[name] !== undefined);
   if (found === undefined) return;
   const hint = isWasi
@@ -85,6 +87,7 @@ function parseRunOptions(words: string[]) {
       args: words,
       allowPositionals: true,
       options: {
+        watch: { type: "boolean" },
         driver: { type: "string" },
         target: { type: "string" },
         debug: { type: "boolean" },

@@ -4,8 +4,10 @@
  * The program has a thread of its own so that Ctrl-C always works: a fiber that never yields blocks its thread, and a handler of
  * signals there would wait for it forever.
  */
+import type { Readable } from "node:stream";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { attachNotifier, type Notifier } from "../event-queue/notifier.ts";
+import type { Reads } from "./build-cache.ts";
 import { ExitCode } from "./exit-code.ts";
 import { wantsColour } from "./palette.ts";
 import type { ProgramOptions } from "./program.ts";
@@ -21,24 +23,34 @@ const DUMP_GRACE = 1000;
 export interface ThreadOptions {
   /** The exit code of a program that an interrupt has ended in order; that of the signal by default. */
   interruptedCode?: number;
+  /** Called with what was read to compile the program, also when it does not compile. */
+  onReads?: (reads: Reads) => void;
+  /** Ends the program as an interrupt does. */
+  end?: AbortSignal;
+  /** Opens its standard input; that of the process by default. */
+  stdin?: () => Readable;
 }
 
 /** Runs a program in a thread of its own until it has ended; the exit code. */
 export async function runProgram(
   program: Omit<ProgramOptions, "isColoured">,
-  { interruptedCode }: ThreadOptions = {},
+  { interruptedCode, onReads, end, stdin = () => process.stdin }: ThreadOptions = {},
 ): Promise<number> {
   const { port1: inputPort, port2: input } = new MessageChannel();
   const worker = new Worker(new URL("./command.js", import.meta.url), {
     workerData: { program: { ...program, isColoured: wantsColour(process.stderr) }, input } satisfies ThreadData,
     transferList: [input],
   });
-  const letGoOfInput = serveInput(inputPort, () => process.stdin);
+  const letGoOfInput = serveInput(inputPort, stdin);
   const tell = teller(worker);
-  const interrupts = new Interrupts(worker, tell);
+  const interrupts = new Interrupts(worker, tell, end);
   const dumps = new Dumps(worker, tell);
   // The reader of a pipe may leave before the program has ended (`| head`): it ends too.
-  process.stdout.on("error", () => void worker.terminate());
+  const terminate = () => void worker.terminate();
+  process.stdout.on("error", terminate);
+  worker.on("message", (message: FromThread) => {
+    if (typeof message === "object" && "reads" in message) onReads?.(message.reads);
+  });
   try {
     const code = await new Promise<number>((resolve, reject) => {
       worker.on("exit", resolve);
@@ -47,6 +59,7 @@ export async function runProgram(
     if (!interrupts.signal) return code;
     return (interrupts.wasInOrder ? interruptedCode : undefined) ?? ExitCode[interrupts.signal];
   } finally {
+    process.stdout.off("error", terminate);
     interrupts.ignore();
     dumps.ignore();
     letGoOfInput();
@@ -60,7 +73,7 @@ function teller(worker: Worker): Tell {
   let notifier: Notifier | undefined;
   let hasTold = false;
   worker.on("message", (message: FromThread) => {
-    if (typeof message !== "object") return;
+    if (typeof message !== "object" || !("notifier" in message)) return;
     void attachNotifier(message.notifier).then((attached) => {
       notifier = attached;
       if (hasTold) notifier.notify();
@@ -108,7 +121,7 @@ class Dumps {
 
 const hasUserSignals = process.platform !== "win32";
 
-/** Signals that end a program: the first one in order, a second one at once. */
+/** What ends a program: signals, the first one in order, a second one at once; and who has started it. */
 class Interrupts {
   /** The last one that came. */
   signal: "SIGINT" | "SIGTERM" | undefined;
@@ -116,27 +129,41 @@ class Interrupts {
   wasInOrder = true;
   readonly #worker: Worker;
   readonly #tell: Tell;
+  readonly #asked: AbortSignal | undefined;
   #isRunning = false;
+  #isEnding = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(worker: Worker, tell: Tell) {
+  constructor(worker: Worker, tell: Tell, end?: AbortSignal) {
     this.#worker = worker;
     this.#tell = tell;
+    this.#asked = end;
     worker.on("message", (message: FromThread) => (this.#isRunning ||= message === "running"));
     process.on("SIGINT", this.#interrupt);
     process.on("SIGTERM", this.#interrupt);
+    end?.addEventListener("abort", this.#obey);
   }
 
   ignore(): void {
     process.off("SIGINT", this.#interrupt);
     process.off("SIGTERM", this.#interrupt);
+    this.#asked?.removeEventListener("abort", this.#obey);
     clearTimeout(this.#timer);
   }
 
   readonly #interrupt = (signal: "SIGINT" | "SIGTERM") => {
-    // Nothing to clean up before main has begun; and who asks twice does not want to wait.
-    const isAtOnce = !this.#isRunning || this.signal !== undefined;
     this.signal = signal;
+    this.#begin();
+  };
+
+  readonly #obey = () => {
+    if (!this.#isEnding) this.#begin();
+  };
+
+  #begin(): void {
+    // Nothing to clean up before main has begun; and who asks twice does not want to wait.
+    const isAtOnce = !this.#isRunning || this.#isEnding;
+    this.#isEnding = true;
     if (isAtOnce) {
       this.#cutOff();
       return;
@@ -146,7 +173,7 @@ class Interrupts {
       process.stderr.write("as-fibers: a fiber does not yield: ended without running the cleanups\n");
       this.#cutOff();
     }, CLEANUP_GRACE);
-  };
+  }
 
   #cutOff(): void {
     this.wasInOrder = false;

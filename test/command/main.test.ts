@@ -24,6 +24,7 @@ test.each([
       "--target debug|release",
       "--runtime incremental|minimal|stub",
       "--stack-limit <bytes>",
+      "--watch",
       "130",
       "143",
     ],
@@ -31,6 +32,10 @@ test.each([
   [
     ["demo", "--help"],
     ["as-fibers demo showcase", "as-fibers demo delay-server -- 8080"],
+  ],
+  [
+    ["init", "--help"],
+    ["as-fibers init [folder]", "npm install"],
   ],
 ])("%j prints the help of that command", async (words, parts) => {
   const { code, stdout } = await asFibers(words);

@@ -32,6 +32,8 @@ export interface Running {
   ended: Promise<Ended>;
   /** Waits until its standard output has this in it. @throws when it ends before */
   printed(pattern: RegExp): Promise<RegExpExecArray>;
+  /** The same for standard error. */
+  complained(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
 /** Runs `as-fibers` with these words until it has ended. */
@@ -81,20 +83,23 @@ function start(file: string, words: string[], options: CommandOptions): Running 
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
     options.onError?.(stderr, child);
+    for (const look of waiting) look();
   });
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr }));
   });
-  const printed = (pattern: RegExp) =>
+  const found = (pattern: RegExp, text: () => string) =>
     new Promise<RegExpExecArray>((resolve, reject) => {
       const look = () => {
-        const found = pattern.exec(stdout);
-        if (found) resolve(found);
+        const match = pattern.exec(text());
+        if (match) resolve(match);
       };
       waiting.add(look);
       look();
       ended.then((result) => reject(new Error(`it has ended: ${JSON.stringify(result)}`)), reject);
     });
-  return { child, ended, printed };
+  const printed = (pattern: RegExp) => found(pattern, () => stdout);
+  const complained = (pattern: RegExp) => found(pattern, () => stderr);
+  return { child, ended, printed, complained };
 }

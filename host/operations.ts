@@ -15,7 +15,13 @@ import {
 } from "./abi.ts";
 import type { Driver, Outcome } from "./driver.ts";
 
-const WITH_HANDLE: ReadonlySet<number> = new Set([Opcode.READ, Opcode.WRITE, Opcode.ACCEPT]);
+const WITH_HANDLE: ReadonlySet<number> = new Set([
+  Opcode.READ,
+  Opcode.WRITE,
+  Opcode.ACCEPT,
+  Opcode.RECEIVE,
+  Opcode.SEND,
+]);
 
 interface Ended {
   operation: Operation;

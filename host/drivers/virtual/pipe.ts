@@ -114,6 +114,8 @@ export interface Endpoint {
   outgoing: Pipe;
   /** Address and port of the other end. */
   peer: string;
+  /** Of this end. */
+  local: string;
 }
 
 /** The two ends of a new connection. */
@@ -128,7 +130,7 @@ export function connectPair(
   there.onAbandoned = () => back.end(Errno.ECONNRESET);
   back.onAbandoned = () => there.end(Errno.ECONNRESET);
   return {
-    client: { incoming: back, outgoing: there, peer: addresses.server },
-    server: { incoming: there, outgoing: back, peer: addresses.client },
+    client: { incoming: back, outgoing: there, peer: addresses.server, local: addresses.client },
+    server: { incoming: there, outgoing: back, peer: addresses.client, local: addresses.server },
   };
 }

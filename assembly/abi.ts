@@ -15,6 +15,15 @@
  * │ 24 argument    u32   port, room…         │
  * ╘══════════════════════════════════════════╛
  *
+ * The bytes of `SEND` and `RECEIVE` are a datagram and, before it, whom it goes to or comes from. A host that `SEND` names may be a name.
+ *
+ * ╒═════════ datagram (264 bytes and more) ══╕
+ * │  0 port        u32   of the other side   │
+ * │  4 length      u32   of its host         │
+ * │  8 host        256 bytes, UTF-8          │
+ * │264 bytes                                 │
+ * ╘══════════════════════════════════════════╛
+ *
  * Host → guest: `turn` delivers a batch of completions, written by the host into the guest's completion buffer.
  *
  * ╒══════════ completion (16 bytes) ═════════╕
@@ -74,7 +83,7 @@ export enum Opcode {
   ACCEPT = 8,
   /** Connects to the port `argument` of the host named in the bytes. Result: the handle of a stream. */
   CONNECT = 9,
-  /** Writes the address of the peer of the stream `handle` to the bytes. Result: how many. At once. */
+  /** Writes an address of the socket `handle` to the bytes: that of its `End` in `argument`. Result: how many. At once. */
   ADDRESS = 10,
   /** Writes the addresses of the host named in the bytes, a line each, in their place, at most `argument` bytes. Result: how many. */
   LOOKUP = 11,
@@ -83,7 +92,38 @@ export enum Opcode {
    * the lower half of the fiber's id. Result: 0, and the call has the result; or -EIO, and it has code and message.
    */
   CALL = 12,
+  /** Listens on the Unix socket whose path is the bytes. Result: a handle. */
+  LISTEN_UNIX = 13,
+  /** Connects to the Unix socket whose path is the bytes. Result: the handle of a stream. */
+  CONNECT_UNIX = 14,
+  /** Binds a UDP socket to the port `argument` of the host named in the bytes. Result: a handle; detail: the port. */
+  BIND = 15,
+  /**
+   * Receives a datagram by the UDP socket `handle` into the bytes; see above. What has no room is lost. Result: how many bytes the datagram
+   * had.
+   */
+  RECEIVE = 16,
+  /** Sends the datagram in the bytes by the UDP socket `handle`; see above. Result: how many bytes. */
+  SEND = 17,
+  /** Whether small writes to the TCP stream `handle` go out at once: 1 in `argument`; 0: not. Result: 0. At once. */
+  NO_DELAY = 18,
+  /**
+   * Whether the TCP stream `handle` asks a silent peer whether it is still there: after so many seconds of silence as `argument` says; 0: not at
+   * all. Result: 0. At once.
+   */
+  KEEP_ALIVE = 19,
 }
+
+/** The ends of a socket. */
+export enum End {
+  REMOTE,
+  LOCAL,
+}
+
+/** Bytes before those of a datagram. */
+export const DATAGRAM_HEADER: u32 = 264;
+/** Bytes of them for the host. */
+export const DATAGRAM_HOST: u32 = 256;
 
 /** What `submit` returns when the result comes later. */
 export const PENDING: i32 = i32.MIN_VALUE;

@@ -5,6 +5,8 @@
 
 export const ERRNO_BADF: i32 = 8;
 export const ERRNO_BUSY: i32 = 10;
+export const ERRNO_INVAL: i32 = 28;
+export const ERRNO_MSGSIZE: i32 = 35;
 export const ERRNO_TIMEDOUT: i32 = 73;
 
 /** The stable code of an errno: its POSIX name; for what is rather misuse, ours. */
@@ -18,6 +20,8 @@ export function errnoCode(errno: i32): string {
       return "EADDRNOTAVAIL";
     case 5:
       return "EAFNOSUPPORT";
+    case 6:
+      return "EAGAIN";
     case ERRNO_BADF:
       return "E_CLOSED";
     case ERRNO_BUSY:
@@ -30,10 +34,12 @@ export function errnoCode(errno: i32): string {
       return "ECONNRESET";
     case 23:
       return "EHOSTUNREACH";
-    case 28:
+    case ERRNO_INVAL:
       return "EINVAL";
     case 33:
       return "EMFILE";
+    case ERRNO_MSGSIZE:
+      return "EMSGSIZE";
     case 38:
       return "ENETDOWN";
     case 40:
@@ -42,10 +48,14 @@ export function errnoCode(errno: i32): string {
       return "ENFILE";
     case 42:
       return "ENOBUFS";
+    case 44:
+      return "ENOENT";
     case 48:
       return "ENOMEM";
     case 53:
       return "ENOTCONN";
+    case 54:
+      return "ENOTDIR";
     case 58:
       return "ENOTSUP";
     case 63:
@@ -74,6 +84,8 @@ export function errnoText(errno: i32): string {
       return "this machine does not have that address";
     case 5:
       return "this kind of address is not supported";
+    case 6:
+      return "too many wait there already";
     case ERRNO_BADF:
       return "it is closed";
     case ERRNO_BUSY:
@@ -86,11 +98,13 @@ export function errnoText(errno: i32): string {
       return "the peer has reset the connection";
     case 23:
       return "no route to that host";
-    case 28:
-      return "not a valid address or port";
+    case ERRNO_INVAL:
+      return "not a valid address, port, path or value";
     case 33:
     case 41:
       return "too many open files";
+    case ERRNO_MSGSIZE:
+      return "a datagram has at most 65,507 bytes";
     case 38:
       return "the network is down";
     case 40:
@@ -98,8 +112,12 @@ export function errnoText(errno: i32): string {
     case 42:
     case 48:
       return "the system is out of memory for it";
+    case 44:
+      return "there is no such file or directory";
     case 53:
       return "it is not connected";
+    case 54:
+      return "a part of the path is no directory";
     case 58:
       return "this driver does not support it";
     case 63:

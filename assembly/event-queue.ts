@@ -13,7 +13,7 @@
  * │  4 generation  u32                 │
  * ╘════════════════════════════════════╛
  */
-import { Completion, Opcode, Operation, OUTPUT_SLOT, PENDING, submit } from "./abi";
+import { Completion, now, Opcode, Operation, OUTPUT_SLOT, PENDING, submit } from "./abi";
 import { current, requireFiber } from "./context";
 import { ERRNO_BADF, ERRNO_TIMEDOUT, errnoCode, errnoText } from "./errno";
 import { beginFail, leaveError } from "./failure";
@@ -101,8 +101,18 @@ export function endOperationOrError(): i32 {
 
 /** For operations on what is closed already: the host need not be asked. Returns false: it has ended. */
 export function endAsClosed(): bool {
-  record(requireFiber()).value = <u64>(<u32>-ERRNO_BADF);
+  return endAtOnce(-ERRNO_BADF);
+}
+
+/** The same with any result. */
+export function endAtOnce(result: i32): bool {
+  record(requireFiber()).value = <u64>(<u32>result);
   return false;
+}
+
+/** When so many milliseconds have passed, in nanoseconds of the driver's clock. */
+export function deadlineIn(milliseconds: f64): f64 {
+  return milliseconds == Infinity ? Infinity : now() + milliseconds * 1e6;
 }
 
 /** Fails the running fiber: `verb` is what could not be done, and the result says why. The caller suspends. */

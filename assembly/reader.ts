@@ -19,6 +19,7 @@ export function beginRead(handle: u32, into: Uint8Array, deadline: f64): bool {
   return beginOperation(Reason.READ, changetype<usize>(into), deadline);
 }
 
-function refuseEmpty(): bool {
+/** Fails the running fiber, which wanted to read into an array without room. The caller suspends. */
+export function refuseEmpty(): bool {
   return beginFail("cannot read into an empty array: give it room for at least one byte", "E_EMPTY_BUFFER", null);
 }

@@ -126,7 +126,23 @@ export const Opcode = {
   ADDRESS: 10,
   LOOKUP: 11,
   CALL: 12,
+  LISTEN_UNIX: 13,
+  CONNECT_UNIX: 14,
+  BIND: 15,
+  RECEIVE: 16,
+  SEND: 17,
+  NO_DELAY: 18,
+  KEEP_ALIVE: 19,
 } as const;
+
+/** The ends of a socket, of which `ADDRESS` asks one. */
+export const End = { REMOTE: 0, LOCAL: 1 } as const;
+
+/** Bytes before those of a datagram. */
+export const DATAGRAM_HEADER = 264;
+/** Bytes of them for the host. */
+const DATAGRAM_HOST = 256;
+const HOST_AT = DATAGRAM_HEADER - DATAGRAM_HOST;
 
 /** What `submit` returns when the result comes later. */
 export const PENDING = -(2 ** 31);
@@ -208,6 +224,31 @@ export class GuestMemory {
     words[at + 2] = result;
     words[at + 3] = detail;
   }
+}
+
+/** The other side of a datagram. */
+export interface Correspondent {
+  /** An address; of one that is to be sent, also a name. */
+  host: string;
+  port: number;
+}
+
+/** Reads whom a datagram goes to. */
+export function readReceiver(datagram: Uint8Array): Correspondent {
+  const view = new DataView(datagram.buffer, datagram.byteOffset, HOST_AT);
+  const length = Math.min(view.getUint32(4, true), DATAGRAM_HOST);
+  const host = Buffer.from(datagram.subarray(HOST_AT, HOST_AT + length)).toString("utf8");
+  return { host, port: view.getUint32(0, true) };
+}
+
+/** Writes a datagram and whom it has come from, as much of it as there is room for. @returns its length */
+export function writeDatagram(into: Uint8Array, bytes: Uint8Array, { host, port }: Correspondent): number {
+  const view = new DataView(into.buffer, into.byteOffset, HOST_AT);
+  view.setUint32(0, port, true);
+  view.setUint32(4, new TextEncoder().encodeInto(host, into.subarray(HOST_AT, DATAGRAM_HEADER)).written, true);
+  const room = into.length - DATAGRAM_HEADER;
+  into.set(bytes.length > room ? bytes.subarray(0, room) : bytes, DATAGRAM_HEADER);
+  return bytes.length;
 }
 
 /** Reads an AssemblyScript string. */

@@ -24,6 +24,10 @@
  *     same way. What was written before still goes out.
  * 10. Errors are negative numbers of `errno.ts`, always as results: nothing is thrown, and no stream that fails hurts another.
  * 11. After `close` it calls the sink no more and holds nothing open.
+ * 12. Datagrams: each is received once, by who has waited longest, with its sender; what has no room is lost, and the result is the length that it
+ *     had. So many wait for a receiver as fit a limit; more are lost. Any number may send. A driver that has none answers -ENOTSUP.
+ * 13. Unix sockets: listeners and streams, as those of TCP. A path exists as long as somebody listens on it. Without them: -ENOTSUP.
+ * 14. Sockets know both of their addresses, of IPv4 and IPv6, and streams of TCP the options NO_DELAY and KEEP_ALIVE. Others: -ENOTSUP.
  */
 import type { Operation } from "./abi.ts";
 

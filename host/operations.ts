@@ -16,7 +16,13 @@ import {
 import type { HostCalls } from "./bindings/host-calls.ts";
 import type { Driver, Outcome } from "./driver.ts";
 
-const WITH_HANDLE: ReadonlySet<number> = new Set([Opcode.READ, Opcode.WRITE, Opcode.ACCEPT]);
+const WITH_HANDLE: ReadonlySet<number> = new Set([
+  Opcode.READ,
+  Opcode.WRITE,
+  Opcode.ACCEPT,
+  Opcode.RECEIVE,
+  Opcode.SEND,
+]);
 
 interface Ended {
   operation: Operation;

@@ -1,21 +1,16 @@
 /** The driver `node`: Node's own event loop, attached. JavaScript is never blocked for longer than a turn. */
-import { connect } from "node:net";
 import type { Readable } from "node:stream";
 import { OUTPUT_SLOT, type Operation, Opcode, PENDING } from "../abi.ts";
 import type { Driver, DriverSink } from "../driver.ts";
-import { Errno, errnoOf } from "../errno.ts";
+import { Errno } from "../errno.ts";
 import { guardedSink } from "./common/guarded-sink.ts";
 import type { Inbox } from "./common/inbox.ts";
-import { resolveName, writeLines } from "./common/names.ts";
 import { Sockets } from "./common/sockets.ts";
-import { NodeListener } from "./node/listener.ts";
 import { readAhead } from "./common/read-ahead.ts";
-import { NodeStream } from "./node/stream.ts";
+import { NodeNetwork } from "./node/network.ts";
 
 /** Milliseconds that setTimeout can wait; longer deadlines are armed again. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
-
-const LAST_PORT = 65_535;
 
 const STANDARD_INPUT = 0;
 const STANDARD_OUTPUT = 1;
@@ -58,11 +53,8 @@ class NodeDriver implements Driver {
 
   open(sink: DriverSink): void {
     this.#sink = guardedSink(sink, () => this.#isClosed);
-    this.#sockets = new Sockets(this.#sink, {
-      listen: (operation, host) => this.#listen(operation, host),
-      connect: (operation, host) => this.#connect(operation, host),
-      lookup: (operation, host) => this.#lookup(operation, host),
-    });
+    const network = new NodeNetwork(this.#sink, () => this.#sockets);
+    this.#sockets = new Sockets(this.#sink, network);
   }
 
   now(): number {
@@ -113,41 +105,6 @@ class NodeDriver implements Driver {
     return this.#stdin.read(operation, bytes);
   }
 
-  #listen(operation: Operation, host: string): number {
-    if (!isPlace(host, operation.argument)) return -Errno.EINVAL;
-    const sockets = this.#sockets;
-    const place = { host, port: operation.argument };
-    const forget = NodeListener.listen(place, this.#sink, sockets, (listener, portOrErrno) => {
-      if (listener) sockets.settle(operation, () => sockets.addListener(listener), portOrErrno);
-      else sockets.settle(operation, -portOrErrno);
-    });
-    return sockets.begin(operation, forget);
-  }
-
-  #connect(operation: Operation, host: string): number {
-    const sockets = this.#sockets;
-    const port = operation.argument;
-    if (!isPlace(host, port)) return -Errno.EINVAL;
-    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
-    const fail = (error: Error) => sockets.settle(operation, -errnoOf(error));
-    socket.on("error", fail);
-    socket.once("connect", () => {
-      socket.off("error", fail);
-      const stream = new NodeStream(socket, this.#sink);
-      sockets.settle(operation, () => sockets.addStream(stream));
-    });
-    return sockets.begin(operation, () => socket.destroy());
-  }
-
-  #lookup(operation: Operation, host: string): number {
-    if (!host) return -Errno.EINVAL;
-    const sockets = this.#sockets;
-    resolveName(host, (addresses) => {
-      sockets.settle(operation, typeof addresses === "number" ? addresses : (into) => writeLines(addresses, into));
-    });
-    return sockets.begin(operation, () => {});
-  }
-
   soon(): void {
     this.#immediate ??= setImmediate(() => {
       this.#immediate = undefined;
@@ -182,9 +139,4 @@ class NodeDriver implements Driver {
     this.#sockets.close();
     this.#standardInput?.pause();
   }
-}
-
-/** Without a host Node would take a default: for listening, all addresses of the machine. */
-function isPlace(host: string, port: number): boolean {
-  return host !== "" && port <= LAST_PORT;
 }

@@ -117,7 +117,8 @@ class DriverOverSelector implements SelectorDriver {
       else if (this.#isBlocking) this.#resolver.resolve(host, settle);
       else resolveName(host, settle);
     };
-    const beginnings = new Beginnings(this.#system, this.#sink, () => this.#sockets, resolve);
+    const later = (action: () => void) => this.#later(action);
+    const beginnings = new Beginnings(this.#system, this.#sink, () => this.#sockets, { resolve, later });
     this.#sockets = new Sockets(this.#sink, beginnings);
     this.#watch = this.#system.selector.watchLoop(() => this.#look(-Infinity));
     this.#keepAlive();

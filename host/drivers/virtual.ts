@@ -8,12 +8,14 @@ import type { Driver, DriverSink } from "../driver.ts";
 import { Errno, errnoOf } from "../errno.ts";
 import { guardedSink } from "./common/guarded-sink.ts";
 import { Inbox } from "./common/inbox.ts";
+import { isPlace } from "./common/places.ts";
 import { Sockets } from "./common/sockets.ts";
 import { Agenda } from "./virtual/agenda.ts";
 import { Random } from "./virtual/random.ts";
+import { VirtualDatagrams } from "./virtual/datagrams.ts";
 import { VirtualListener } from "./virtual/listener.ts";
 import { type NetworkOptions, VirtualNetwork } from "./virtual/network.ts";
-import type { Clock } from "./virtual/pipe.ts";
+import type { Clock, Endpoint } from "./virtual/pipe.ts";
 import { VirtualStream } from "./virtual/stream.ts";
 
 /** A driver whose time, output and network the test holds in its hands. */
@@ -40,6 +42,8 @@ export interface VirtualDriverOptions extends NetworkOptions {
   stdout?: NodeJS.WritableStream;
   /** Bytes of one direction of a connection that can be under way or unread; 64 KiB by default. */
   window?: number;
+  /** The share of datagrams that are lost, 0 to 1; 0 by default. Which ones, the seed decides. */
+  datagramLoss?: number;
   /** Who decides which of several ready fibers runs next; see `Driver.choose`. */
   choose?: (count: number, first: number) => number;
   /** Called when nothing can happen any more unless somebody outside of the simulated world does something. */
@@ -106,7 +110,7 @@ class SimulatedDriver implements SteppedDriver {
   #isEntangled = false;
 
   constructor(options: VirtualDriverOptions, isStepped = false, state?: DriverState) {
-    const { seed = 1, turnSwitches = 10_000, window = 64 << 10 } = options;
+    const { seed = 1, turnSwitches = 10_000, window = 64 << 10, datagramLoss = 0 } = options;
     this.#options = options;
     this.#isStepped = isStepped;
     this.#random = new Random(seed);
@@ -117,7 +121,9 @@ class SimulatedDriver implements SteppedDriver {
       now: () => this.#clock,
       after: (nanoseconds, action) => this.#after(nanoseconds, action),
     };
-    this.network = new VirtualNetwork(clock, { ...options, window }, seed);
+    const losses = new Random(seed);
+    const isLost = () => losses.next() < datagramLoss;
+    this.network = new VirtualNetwork(clock, { ...options, window }, seed, isLost);
   }
 
   get output(): string {
@@ -131,9 +137,12 @@ class SimulatedDriver implements SteppedDriver {
   open(sink: DriverSink): void {
     this.#sink = guardedSink(sink, () => this.#isClosed);
     this.#sockets = new Sockets(this.#sink, {
-      listen: (operation, host) => this.#listen(operation, host),
+      listen: (operation, host) => this.#listen(operation, { host, port: operation.argument }),
       connect: (operation, host) => this.#connect(operation, host),
       lookup: (operation, host) => this.#lookup(operation, host),
+      bind: (operation, host) => this.#bind(operation, host),
+      listenUnix: (operation, path) => this.#listen(operation, { path }),
+      connectUnix: (operation, path) => this.#connectBy(operation, (settle) => this.network.beginPath(path, settle)),
     });
   }
 
@@ -192,20 +201,32 @@ class SimulatedDriver implements SteppedDriver {
     settled.then(letGo, letGo);
   }
 
-  #listen(operation: Operation, host: string): number {
+  #listen(operation: Operation, place: { host: string; port: number } | { path: string }): number {
     const sockets = this.#sockets;
-    const listener = new VirtualListener(this.network, { host, port: operation.argument }, this.#sink, sockets);
+    const listener = new VirtualListener(this.network, place, this.#sink, sockets);
     if (listener.port < 0) return listener.port;
     this.#after(0, () => sockets.settle(operation, () => sockets.addListener(listener), listener.port));
     return sockets.begin(operation, () => listener.close());
   }
 
+  #bind(operation: Operation, host: string): number {
+    const sockets = this.#sockets;
+    const datagrams = new VirtualDatagrams(this.network, { host, port: operation.argument }, this.#sink);
+    if (datagrams.port < 0) return datagrams.port;
+    this.#after(0, () => sockets.settle(operation, () => sockets.addDatagrams(datagrams), datagrams.port));
+    return sockets.begin(operation, () => datagrams.close());
+  }
+
   #connect(operation: Operation, host: string): number {
+    if (!isPlace(host, operation.argument)) return -Errno.EINVAL;
+    return this.#connectBy(operation, (settle) => this.network.begin(host, operation.argument, settle));
+  }
+
+  #connectBy(operation: Operation, begin: (settle: (endpoint: Endpoint | number) => void) => void): number {
     const sockets = this.#sockets;
     let isForgotten = false;
     let stream: VirtualStream | undefined;
-    if (!host || operation.argument > 65_535) return -Errno.EINVAL;
-    this.network.begin(host, operation.argument, (endpoint) => {
+    begin((endpoint) => {
       if (typeof endpoint === "number") {
         sockets.settle(operation, endpoint);
         return;

@@ -69,6 +69,8 @@ export const SocketOptions = {
   KEEP_ALIVE: option(SOL_SOCKET, 9, 0x8),
   REUSE_PORT: option(SOL_SOCKET, 15, 0x200),
   NO_DELAY: option(IPPROTO_TCP, 1, 1),
+  /** Seconds of silence after which KEEP_ALIVE asks: TCP_KEEPIDLE, on macOS TCP_KEEPALIVE. */
+  KEEP_ALIVE_AFTER: option(IPPROTO_TCP, 4, process.platform === "darwin" ? 0x10 : 256),
   IPV6_ONLY: option(IPPROTO_IPV6, 26, 27),
 } as const satisfies Record<string, SocketOption>;
 

@@ -9,7 +9,7 @@ import {
   familyOf,
   type SocketAddress,
 } from "./socket-address.ts";
-import { SOCK_STREAM, type SocketCalls, SocketOptions } from "./socket-calls.ts";
+import { SOCK_DGRAM, SOCK_STREAM, type SocketCalls, SocketOptions } from "./socket-calls.ts";
 
 export type NetworkCalls = SocketCalls & Pick<DescriptorCalls, "close">;
 
@@ -36,6 +36,12 @@ export function openConnection(calls: NetworkCalls, to: SocketAddress): number {
   });
 }
 
+/** A UDP socket that is bound. @throws E_INVALID_ARGUMENT; what the system says: EADDRINUSE, EACCES, … */
+export function openDatagrams(calls: NetworkCalls, at: SocketAddress): number {
+  const what = `binding ${describeAddress(at)}`;
+  return openSocket(calls, at, what, (fd, size) => calls.bind(fd, address, size), SOCK_DGRAM);
+}
+
 /** The address of this end. */
 export function localAddressOf(calls: SocketCalls, fd: number): SocketAddress {
   succeed("getsockname", calls.localAddress(fd, address, length));
@@ -53,9 +59,10 @@ function openSocket(
   at: SocketAddress,
   what: string,
   prepare: (fd: number, size: number) => number,
+  type = SOCK_STREAM,
 ): number {
   const size = encodeAddress(at, address);
-  const fd = succeed("socket", calls.socket(familyOf(at), SOCK_STREAM));
+  const fd = succeed("socket", calls.socket(familyOf(at), type));
   try {
     succeed(what, prepare(fd, size));
     return fd;

@@ -1,7 +1,7 @@
 /** Cancelling what waits for the host: the operation is gone from the driver at once, and whatever still comes of it is not taken. */
 import { type App, type Driver, type DriverSink, load, virtualDriver } from "as-fibers";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { Opcode, type Operation, PENDING } from "../../host/abi.ts";
+import { DATAGRAM_HEADER, Opcode, type Operation, PENDING } from "../../host/abi.ts";
 import { guest } from "../setup/guests.ts";
 import { readHeap } from "../setup/heap.ts";
 
@@ -14,6 +14,11 @@ const HELD: readonly number[] = [
   Opcode.READ,
   Opcode.WRITE,
   Opcode.LOOKUP,
+  Opcode.BIND,
+  Opcode.RECEIVE,
+  Opcode.SEND,
+  Opcode.LISTEN_UNIX,
+  Opcode.CONNECT_UNIX,
 ];
 
 /** A virtual driver whose operations, output apart, end when the test says so. */
@@ -61,7 +66,23 @@ function bringing(text: string) {
   return { take };
 }
 
+/** A datagram of five bytes, from port 9. */
+function datagram(): Outcome {
+  return {
+    take: (into) => {
+      into.fill(0, 0, DATAGRAM_HEADER);
+      into[0] = 9;
+      into.set(Buffer.from("hello"), DATAGRAM_HEADER);
+      return 5;
+    },
+  };
+}
+
 interface Kind {
+  /** What the fiber waits for, when that is not the verb. */
+  reason?: string;
+  /** What must have come to its end before. */
+  first?: string;
   /** What brings its operation to its end. */
   outcome: () => Outcome;
   detail?: number;
@@ -71,12 +92,18 @@ interface Kind {
 
 const kinds: Record<string, Kind> = {
   listen: { outcome: () => 5, detail: 8080, says: "listens on 8080" },
-  accept: { outcome: () => 6, says: "has accepted" },
+  accept: { outcome: () => 6, says: "has accepted", first: "listen" },
   connect: { outcome: () => 7, says: "has connected" },
   read: { outcome: () => bringing("hello"), says: "has read 5 bytes" },
   write: { outcome: () => 16, says: "has written" },
   lookup: { outcome: () => bringing("127.0.0.1"), says: "has found 127.0.0.1" },
-  stdin: { outcome: () => bringing("a line\n"), says: "has read a line" },
+  stdin: { outcome: () => bringing("a line\n"), says: "has read a line", reason: "read" },
+  bind: { outcome: () => 5, detail: 8080, says: "is bound to 8080", reason: "listen" },
+  receive: { outcome: datagram, says: "has received 5 bytes from 9", reason: "read", first: "bind" },
+  send: { outcome: () => 16, says: "has sent", reason: "write", first: "bind" },
+  "listen unix": { outcome: () => 5, says: "listens on /path", reason: "listen" },
+  "accept unix": { outcome: () => 6, says: "has accepted on /path", reason: "accept", first: "listen unix" },
+  "connect unix": { outcome: () => 7, says: "has connected to /path", reason: "connect" },
 };
 
 const apps: App[] = [];
@@ -95,8 +122,9 @@ async function start(verb: string) {
     const number = (await call("begin", what)) as number;
     return { number, operation: operations.held.at(-1) as Operation };
   };
-  if (verb === "accept") {
-    const { number, operation } = await begin("listen");
+  const first = kinds[verb]?.first;
+  if (first !== undefined) {
+    const { number, operation } = await begin(first);
     operations.end(operation, 5, 8080);
     await call("end", number);
     await call("reset");
@@ -108,11 +136,11 @@ const lines = (...list: string[]) => list.join("\n");
 const CLEANUPS = ["first cleanup", "second cleanup"];
 const CANCELLED = lines(...CLEANUPS, "E_CANCELLED: enough");
 
-describe.each(Object.entries(kinds))("%s", (verb, { outcome, detail, says }) => {
+describe.each(Object.entries(kinds))("%s", (verb, { outcome, detail, says, reason = verb }) => {
   test("is cancelled at the driver, once; what comes late is not taken; the next one has its slot, and is served", async () => {
     const { app, operations, call, begin } = await start(verb);
     const first = await begin();
-    expect(app.fibers().map(({ reason }) => reason)).toEqual([verb === "stdin" ? "read" : verb]);
+    expect(app.fibers().map(({ reason }) => reason)).toEqual([reason]);
     await call("cancel", first.number);
     await call("cancel", first.number);
     expect(operations.cancelled).toEqual([first.operation]);
@@ -145,6 +173,20 @@ describe.each(Object.entries(kinds))("%s", (verb, { outcome, detail, says }) => 
     expect(operations.cancelled).toEqual([]);
     expect(operations.held).toEqual([]);
   });
+
+  test.skipIf(verb === "stdin")(
+    "gives up when its time is up, not before, and its operation is cancelled",
+    async () => {
+      const { operations, call, begin } = await start(verb);
+      const begun = operations.driver.now();
+      const { number, operation } = await begin();
+      expect(await call("end", number)).toMatch(/^first cleanup\nsecond cleanup\nETIMEDOUT: cannot .*: timed out$/);
+      expect(operations.driver.now() - begun).toBe(1e9);
+      expect(operations.cancelled).toEqual([operation]);
+      expect(operations.held).toEqual([]);
+      expect(await call("timers")).toBe(0);
+    },
+  );
 
   test("leaves nothing in memory", async () => {
     const { app, operations, call, begin } = await start(verb);

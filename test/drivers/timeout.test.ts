@@ -1,6 +1,6 @@
 /** `timeout` of a stream: how long one read or write waits, and what is left when it gives up. */
 import { afterEach, describe, expect, test } from "vitest";
-import { closeScenes, openProgram, openStream, stalled, waiting } from "../setup/driver-program.ts";
+import { closeScenes, needing, openProgram, openStream, stalled, waiting } from "../setup/driver-program.ts";
 import { patternBytes } from "../setup/pattern.ts";
 import { worlds } from "../setup/world.ts";
 
@@ -64,6 +64,34 @@ describe.each(worlds)("points 3 and 5 on $name", (world) => {
     expect((await peer.read(written)).equals(patternBytes(0, written))).toBe(true);
     await peer.write("hello");
     expect(await program.call("read", stream, 10)).toBe("hello");
+  });
+
+  test("of an accept: ETIMEDOUT, not early, and the next connection is accepted", async () => {
+    const program = await openProgram(world);
+    const { listener, port } = await program.listen();
+    await program.call("limitAccept", listener, 5);
+    const begin = (await program.call("nowNs")) as number;
+    await expect(program.call("accept", listener)).rejects.toMatchObject({
+      code: "ETIMEDOUT",
+      message: expect.stringMatching(/^cannot accept on port \d+: timed out$/) as string,
+    });
+    const nanoseconds = ((await program.call("nowNs")) as number) - begin;
+    expect(nanoseconds).toBeGreaterThanOrEqual(5e6);
+    if (world.isSimulated) expect(nanoseconds).toBe(5e6);
+    expect(await program.call("attempt", "accept", listener, "")).toBe("true ETIMEDOUT");
+    await program.call("limitAccept", listener, Infinity);
+    const job = await program.begin("greet", listener, "after all");
+    const peer = await program.scene.connect(port);
+    expect((await peer.read(9)).toString()).toBe("after all");
+    await program.end(job);
+  });
+
+  needing(world, "connect")("of connect and lookup: what comes in time is not affected", async () => {
+    const program = await openProgram(world);
+    const outside = await program.scene.listen();
+    const stream = (await program.call("connectWithin", "127.0.0.1", outside.port, 60_000)) as number;
+    expect(await program.call("remoteAddress", stream)).toBe(`127.0.0.1:${outside.port}`);
+    expect(await program.call("lookupWithin", "localhost", 60_000)).toContain("127.0.0.1");
   });
 
   test("of one stream does not concern another", async () => {

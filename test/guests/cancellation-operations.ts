@@ -1,5 +1,17 @@
 // Fibers that wait for operations of the host, which the test ends by hand or lets be cancelled.
-import { defer, Fiber, go, lookup, Stdin, TcpListener, TcpStream, yieldNow } from "as-fibers/assembly";
+import {
+  defer,
+  Fiber,
+  go,
+  lookup,
+  Stdin,
+  TcpListener,
+  TcpStream,
+  UdpSocket,
+  UnixListener,
+  UnixStream,
+  yieldNow,
+} from "as-fibers/assembly";
 import { timerCount } from "as-fibers/assembly/timers";
 import { log, takeLog } from "./support/log";
 
@@ -21,17 +33,23 @@ class Job {
 
 let jobs: Job[] = [];
 let listener: TcpListener | null = null;
+let unixListener: UnixListener | null = null;
+let socket: UdpSocket | null = null;
+
+/** The most milliseconds that each may wait, standard input excepted. */
+const LIMIT: f64 = 1000;
 
 function openStream(): TcpStream {
   const stream = TcpStream.of(7);
-  stream.timeout = 1000;
+  stream.timeout = LIMIT;
   return stream;
 }
 
 function wait(job: Job): string {
   const verb = job.verb;
   if (verb == "listen") {
-    listener = TcpListener.bind("127.0.0.1", 0);
+    listener = TcpListener.bind("127.0.0.1", 0, LIMIT);
+    listener!.timeout = LIMIT;
     return `listens on ${listener!.port}`;
   }
   if (verb == "accept") {
@@ -39,7 +57,7 @@ function wait(job: Job): string {
     return "has accepted";
   }
   if (verb == "connect") {
-    TcpStream.connect("127.0.0.1", 80);
+    TcpStream.connect("127.0.0.1", 80, LIMIT);
     return "has connected";
   }
   if (verb == "read") return `has read ${openStream().read(job.buffer)} bytes`;
@@ -47,9 +65,32 @@ function wait(job: Job): string {
     openStream().write(job.buffer);
     return "has written";
   }
-  if (verb == "lookup") return `has found ${lookup("somewhere").join(" ")}`;
-  assert(verb == "stdin", "there is no such verb");
-  return `has read ${Stdin.readLine()!}`;
+  if (verb == "lookup") return `has found ${lookup("somewhere", LIMIT).join(" ")}`;
+  if (verb == "stdin") return `has read ${Stdin.readLine()!}`;
+  return waitOther(job);
+}
+
+/** Of UDP and Unix sockets. */
+function waitOther(job: Job): string {
+  const verb = job.verb;
+  if (verb == "bind") {
+    socket = UdpSocket.bind("127.0.0.1", 0, LIMIT);
+    socket!.timeout = LIMIT;
+    return `is bound to ${socket!.port}`;
+  }
+  if (verb == "receive") return `has received ${socket!.receive(job.buffer)} bytes from ${socket!.senderPort}`;
+  if (verb == "send") {
+    socket!.send(job.buffer, "127.0.0.1", 80);
+    return "has sent";
+  }
+  if (verb == "listen unix") {
+    unixListener = UnixListener.bind("/path", LIMIT);
+    unixListener!.timeout = LIMIT;
+    return `listens on ${unixListener!.path}`;
+  }
+  if (verb == "accept unix") return `has accepted on ${unixListener!.accept().path}`;
+  assert(verb == "connect unix", "there is no such verb");
+  return `has connected to ${UnixStream.connect("/path", LIMIT).path}`;
 }
 
 function work(job: Job): void {

@@ -12,9 +12,32 @@ import {
   TcpStream,
 } from "as-fibers/assembly";
 import { byteAt } from "./support/pattern";
+import { attemptSocket, listeners, performSocket, streams } from "./support/socket-verbs";
 
-const streams: TcpStream[] = [];
-const listeners: TcpListener[] = [];
+export {
+  acceptUnix,
+  bindUdp,
+  closeUdp,
+  closeUnix,
+  connectUnix,
+  connectWithin,
+  limitAccept,
+  limitUdp,
+  limitUnix,
+  listenerAddress,
+  listenUnix,
+  localAddress,
+  lookupWithin,
+  receive,
+  receiveLong,
+  sendLong,
+  sendUdp,
+  setKeepAlive,
+  setNoDelay,
+  udpAddress,
+  udpPort,
+} from "./support/socket-verbs";
+
 const jobs: Job[] = [];
 
 function addStream(stream: TcpStream): i32 {
@@ -42,7 +65,7 @@ export function connect(host: string, port: i32): i32 {
 }
 
 export function remoteAddress(stream: i32): string {
-  return streams[stream].remoteAddress;
+  return (streams[stream] as TcpStream).remoteAddress;
 }
 
 export function read(stream: i32, room: i32): string {
@@ -145,7 +168,7 @@ function perform(job: Job): void {
   else if (verb == "sleep") sleep(<f64>job.id);
   else if (verb == "forever") sleep(Infinity);
   else if (verb == "readLine") job.result = Stdin.readLine()!;
-  else unreachable();
+  else job.result = performSocket(verb, job.id, job.text)!;
 }
 
 /** Runs a verb in a fiber of its own; its number. */
@@ -177,7 +200,7 @@ export function attempt(verb: string, id: i32, text: string): string {
   else if (verb == "listen") result = (TcpListener.bindOrError(text, id) === null).toString();
   else if (verb == "accept") result = (listeners[id].acceptOrError() === null).toString();
   else if (verb == "lookup") result = (lookupOrError(text) === null).toString();
-  else unreachable();
+  else result = attemptSocket(verb, id, text)!;
   return `${result} ${Fiber.current().lastError}`;
 }
 

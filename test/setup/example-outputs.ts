@@ -74,6 +74,12 @@ the page /a
 E_NOT_FOUND: there is no /lost
 6 asked, 3 fetched
 `,
+  "udp-echo": `\
+one
+two
+three
+the server stops: E_CLOSED
+`,
   "worker-pool": `\
 8 squared is 64
 7 squared is 49

@@ -2,7 +2,7 @@
 import { type App, type Driver, load } from "as-fibers";
 import { type Bench, DriverBench } from "./driver-bench.ts";
 import { guest } from "./guests.ts";
-import type { OutsideListener, Peer, Program, Scene } from "./world.ts";
+import type { Correspondent, OutsideListener, Peer, Program, Scene } from "./world.ts";
 
 const modules = new Map<string, WebAssembly.Module>();
 
@@ -18,6 +18,10 @@ export abstract class JavaScriptScene implements Scene {
   abstract connect(port: number): Promise<Peer>;
   abstract listen(): Promise<OutsideListener>;
   abstract unusedPort(): Promise<number>;
+  abstract openDatagrams(): Promise<Correspondent>;
+  abstract unusedPath(): string;
+  abstract connectUnix(path: string): Promise<Peer>;
+  abstract listenUnix(path: string): Promise<Omit<OutsideListener, "port">>;
   abstract close(): Promise<void>;
 
   async run(name: "driver" | "driver-many"): Promise<Program> {

@@ -1,16 +1,39 @@
 /** Real sockets on 127.0.0.1, with ports that the system chooses: what is outside of a program. */
+import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import type { OutsideListener, Peer } from "./world.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import {
+  type AddressInfo,
+  connect,
+  createServer,
+  type ListenOptions,
+  type NetConnectOpts,
+  type Server,
+  type Socket,
+} from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Correspondent, OutsideListener, Peer } from "./world.ts";
 
 const HOST = "127.0.0.1";
 
 export class Loopback {
   readonly #sockets = new Set<Socket>();
   readonly #servers = new Set<Server>();
+  readonly #correspondents = new Set<UdpSocket>();
+  #folder: string | undefined;
+  #paths = 0;
 
-  async connect(port: number): Promise<Peer> {
-    const socket = connect({ host: HOST, port, allowHalfOpen: true, noDelay: true });
+  connect(port: number): Promise<Peer> {
+    return this.#connect({ host: HOST, port });
+  }
+
+  connectUnix(at: string): Promise<Peer> {
+    return this.#connect({ path: at });
+  }
+
+  async #connect(to: NetConnectOpts): Promise<Peer> {
+    const socket = connect({ ...to, allowHalfOpen: true, noDelay: true } as NetConnectOpts);
     // Before it is connected, or it would begin to read by itself.
     socket.pause();
     const peer = this.#keep(socket);
@@ -18,7 +41,15 @@ export class Loopback {
     return peer;
   }
 
-  async listen(): Promise<OutsideListener> {
+  listen(): Promise<OutsideListener> {
+    return this.#listen({ host: HOST, port: 0 });
+  }
+
+  listenUnix(at: string): Promise<OutsideListener> {
+    return this.#listen({ path: at });
+  }
+
+  async #listen(place: ListenOptions): Promise<OutsideListener> {
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
     const arrived: Peer[] = [];
     const acceptors: ((peer: Peer) => void)[] = [];
@@ -28,7 +59,7 @@ export class Loopback {
       if (acceptor) acceptor(peer);
       else arrived.push(peer);
     });
-    const port = await this.#listenOn(server);
+    const port = await this.#listenOn(server, place);
     return {
       port,
       accept: () => {
@@ -41,16 +72,44 @@ export class Loopback {
 
   async unusedPort(): Promise<number> {
     const server = createServer();
-    const port = await this.#listenOn(server);
+    const port = await this.#listenOn(server, { host: HOST, port: 0 });
     await this.#closeServer(server);
     return port;
   }
 
-  async #listenOn(server: Server): Promise<number> {
+  async #listenOn(server: Server, place: ListenOptions): Promise<number> {
     this.#servers.add(server);
-    server.listen({ host: HOST, port: 0 });
+    server.listen(place);
     await once(server, "listening");
     return (server.address() as AddressInfo).port;
+  }
+
+  /** In a folder of its own, whose name is short: a path has hardly more than a hundred bytes. */
+  unusedPath(): string {
+    this.#folder ??= mkdtempSync(path.join(tmpdir(), "as-fibers-"));
+    return path.join(this.#folder, `${++this.#paths}.sock`);
+  }
+
+  async openDatagrams(): Promise<Correspondent> {
+    const socket = createSocket("udp4");
+    this.#correspondents.add(socket);
+    const arrived: { bytes: Buffer; port: number }[] = [];
+    const waiting: ((datagram: { bytes: Buffer; port: number }) => void)[] = [];
+    socket.on("message", (bytes, { port }) => {
+      const receive = waiting.shift();
+      if (receive) receive({ bytes, port });
+      else arrived.push({ bytes, port });
+    });
+    socket.bind(0, HOST);
+    await once(socket, "listening");
+    return {
+      port: socket.address().port,
+      send: (bytes, port) => socket.send(bytes, port, HOST),
+      receive() {
+        const datagram = arrived.shift();
+        return datagram ? Promise.resolve(datagram) : new Promise((resolve) => waiting.push(resolve));
+      },
+    };
   }
 
   async #closeServer(server: Server): Promise<void> {
@@ -68,7 +127,10 @@ export class Loopback {
 
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#correspondents) socket.close();
+    this.#correspondents.clear();
     await Promise.all([...this.#servers].map((server) => this.#closeServer(server)));
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 

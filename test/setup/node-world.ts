@@ -35,6 +35,22 @@ class NodeScene extends JavaScriptScene {
     return this.#network.unusedPort();
   }
 
+  openDatagrams() {
+    return this.#network.openDatagrams();
+  }
+
+  unusedPath() {
+    return this.#network.unusedPath();
+  }
+
+  connectUnix(path: string) {
+    return this.#network.connectUnix(path);
+  }
+
+  listenUnix(path: string) {
+    return this.#network.listenUnix(path);
+  }
+
   close() {
     return this.#network.close();
   }

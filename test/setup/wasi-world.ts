@@ -15,8 +15,8 @@ import type { Program, Scene, World } from "./world.ts";
 
 type Combination = Required<Pick<WasiOptions, "base" | "waiting">> & { isPoor?: boolean };
 
-/** Preview 1 does not offer the first three; its descriptors, which are the handles here, are numbered anew. */
-const LACKS = ["connect", "port", "address", "handle", "driver", "app"] as const;
+/** Preview 1 does not offer the first seven; its descriptors, which are the handles here, are numbered anew. */
+const LACKS = ["connect", "port", "address", "datagram", "unix", "option", "file", "handle", "driver", "app"] as const;
 
 function worldOf(name: string, combination: Combination): World {
   return {

@@ -11,14 +11,30 @@ import { otherWasiWorlds, wasiWorld } from "./wasi-world.ts";
  *
  * - connect: the program connects to others, and looks up names
  * - port: it listens on a port of its choice, and is told which one it has
- * - address: it is told who its peer is
+ * - address: it is told who its peer is, and who it is itself
+ * - datagram: it has UDP sockets
+ * - unix: it has Unix sockets
+ * - option: its connections have options
+ * - file: its Unix sockets are in a file system
  * - handle: the handles of its operations are never used again
  * - clock: time goes on while fibers are busy
  * - hangup: it learns of a reset although nobody reads
  * - driver: the driver is JavaScript's: operations end and are taken at moments that the test chooses, and turns come from the event loop
  * - app: so is the program, and whoever calls it is told of its end
  */
-export type Need = "connect" | "port" | "address" | "handle" | "clock" | "hangup" | "driver" | "app";
+export type Need =
+  | "connect"
+  | "port"
+  | "address"
+  | "datagram"
+  | "unix"
+  | "option"
+  | "file"
+  | "handle"
+  | "clock"
+  | "hangup"
+  | "driver"
+  | "app";
 
 export interface World {
   readonly name: string;
@@ -44,6 +60,14 @@ export interface Scene {
   listen(): Promise<OutsideListener>;
   /** A port on 127.0.0.1 that nobody listens on. */
   unusedPort(): Promise<number>;
+  /** A UDP socket outside, on 127.0.0.1. */
+  openDatagrams(): Promise<Correspondent>;
+  /** A path that nobody listens on. */
+  unusedPath(): string;
+  /** As `connect`, by the path of a Unix socket. */
+  connectUnix(path: string): Promise<Peer>;
+  /** As `listen`, on a path. */
+  listenUnix(path: string): Promise<Omit<OutsideListener, "port">>;
   close(): Promise<void>;
 }
 
@@ -68,6 +92,14 @@ export interface OutsideListener {
   /** The next connection. */
   accept(): Promise<Peer>;
   close(): Promise<void>;
+}
+
+/** A UDP socket outside. */
+export interface Correspondent {
+  readonly port: number;
+  send(bytes: Uint8Array | string, port: number): void;
+  /** The next datagram, and the port that it came from. */
+  receive(): Promise<{ bytes: Buffer; port: number }>;
 }
 
 /** The other side of a connection. */

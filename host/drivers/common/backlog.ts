@@ -1,31 +1,34 @@
 /**
- * The connections of a listener that the program has not accepted yet, and the operations that wait for one. First come, first served
- * on both sides.
+ * What has come to a socket and the program has not taken yet, connections or datagrams, and the operations that wait for it. First come,
+ * first served on both sides.
  */
 import { type Operation, PENDING } from "../../abi.ts";
 import type { DriverSink } from "../../driver.ts";
 import { Errno } from "../../errno.ts";
 
-export class Backlog<Connection> {
+/** Where a connection is taken to. */
+const NO_BYTES = new Uint8Array();
+
+export class Backlog<Item> {
   readonly #sink: DriverSink;
-  readonly #open: (connection: Connection) => number;
-  #connections: Connection[] = [];
-  /** Operations that have ended and are not taken yet: as many connections are theirs. */
+  readonly #give: (item: Item, into: Uint8Array) => number;
+  #items: Item[] = [];
+  /** Operations that have ended and are not taken yet: as many items are theirs. */
   #promised = new Set<Operation>();
   #waiting: Operation[] = [];
 
-  /** @param open gives a connection its handle, when the program takes it */
-  constructor(sink: DriverSink, open: (connection: Connection) => number) {
+  /** @param give gives one to the program, which takes it; the result of the operation */
+  constructor(sink: DriverSink, give: (item: Item, into: Uint8Array) => number) {
     this.#sink = sink;
-    this.#open = open;
+    this.#give = give;
   }
 
-  /** Whether there is a connection that nobody was promised. */
+  /** Whether there is one that nobody was promised. */
   get hasSpare(): boolean {
-    return this.#connections.length > this.#promised.size;
+    return this.#items.length > this.#promised.size;
   }
 
-  /** Whether an operation waits for a connection. */
+  /** Whether an operation waits for one. */
   get isAwaited(): boolean {
     return this.#waiting.length > 0;
   }
@@ -36,32 +39,33 @@ export class Backlog<Connection> {
     if (operation) this.#sink.complete(operation, result);
   }
 
-  add(connection: Connection): void {
-    this.#connections.push(connection);
+  add(item: Item): void {
+    this.#items.push(item);
     this.#serve();
   }
 
-  /** The oldest waiting operation gets the connection that nobody else was promised. */
+  /** The oldest waiting operation gets what nobody else was promised. */
   #serve(): void {
     if (!this.hasSpare) return;
     const operation = this.#waiting.shift();
     if (!operation) return;
     this.#promised.add(operation);
     this.#sink.complete(operation, {
-      take: () => {
+      take: (into) => {
         this.#promised.delete(operation);
-        return this.#take();
+        return this.#take(into);
       },
     });
   }
 
-  #take(): number {
-    const connection = this.#connections.shift();
-    return connection === undefined ? -Errno.EBADF : this.#open(connection);
+  #take(into: Uint8Array): number {
+    const item = this.#items.shift();
+    return item === undefined ? -Errno.EBADF : this.#give(item, into);
   }
 
-  accept(operation: Operation): number {
-    if (this.hasSpare) return this.#take();
+  /** Begins to wait for one, unless there is one. */
+  take(operation: Operation, into: Uint8Array = NO_BYTES): number {
+    if (this.hasSpare) return this.#take(into);
     this.#waiting.push(operation);
     return PENDING;
   }
@@ -72,9 +76,9 @@ export class Backlog<Connection> {
     else this.#waiting = this.#waiting.filter((waiting) => waiting !== operation);
   }
 
-  /** Ends what waits with -EBADF. @returns the connections that nobody has taken */
-  close(): Connection[] {
+  /** Ends what waits with -EBADF. @returns what nobody has taken */
+  close(): Item[] {
     for (const operation of this.#waiting.splice(0)) this.#sink.complete(operation, -Errno.EBADF);
-    return this.#connections.splice(0);
+    return this.#items.splice(0);
   }
 }

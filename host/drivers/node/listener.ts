@@ -1,14 +1,18 @@
-/** A listening socket of the driver `node`. Node accepts by itself; connections wait in a backlog until the program does. */
+/** A listening socket, TCP or Unix, of the driver `node`. Node accepts by itself; connections wait in a backlog until the program does. */
 import { createServer, type Server, type Socket } from "node:net";
 import type { Operation } from "../../abi.ts";
 import type { DriverSink } from "../../driver.ts";
 import { errnoOf } from "../../errno.ts";
 import { Backlog } from "../common/backlog.ts";
+import { placeName } from "../common/places.ts";
 import type { SocketListener, Sockets } from "../common/sockets.ts";
 import { NodeStream } from "./stream.ts";
 
 /** Connections that the system holds before Node accepts them. */
 const SYSTEM_BACKLOG = 4096;
+
+/** Where to listen: a port of a host, or a path. */
+export type Place = { host: string; port: number } | { path: string };
 
 export class NodeListener implements SocketListener {
   readonly #server: Server;
@@ -24,11 +28,11 @@ export class NodeListener implements SocketListener {
   }
 
   /**
-   * Begins to listen. `settle` is called once: with the listener and its port, or with an errno.
+   * Begins to listen. `settle` is called once: with the listener and its port (0 for a path), or with an errno.
    * @returns what forgets it
    */
   static listen(
-    { host, port }: { host: string; port: number },
+    place: Place,
     sink: DriverSink,
     sockets: Sockets,
     settle: (listener: NodeListener | null, portOrErrno: number) => void,
@@ -44,7 +48,7 @@ export class NodeListener implements SocketListener {
       if (!server.listening) settle(null, errnoOf(error));
     });
     server.on("listening", () => settle(listener, portOf(server)));
-    server.listen({ host, port, backlog: SYSTEM_BACKLOG });
+    server.listen({ ...place, backlog: SYSTEM_BACKLOG });
     return forget;
   }
 
@@ -54,8 +58,13 @@ export class NodeListener implements SocketListener {
     else this.#backlog.add(stream);
   }
 
+  get localAddress(): string {
+    const address = this.#server.address();
+    return typeof address === "object" && address ? placeName(address.address, address.port) : "";
+  }
+
   accept(operation: Operation): number {
-    return this.#backlog.accept(operation);
+    return this.#backlog.take(operation);
   }
 
   cancel(operation: Operation): void {

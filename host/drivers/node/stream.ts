@@ -1,10 +1,11 @@
-/** A TCP connection of the driver `node`, over a socket of Node. */
+/** A connection, TCP or Unix, of the driver `node`, over a socket of Node. */
 import type { Socket } from "node:net";
 import type { Operation } from "../../abi.ts";
 import type { DriverSink } from "../../driver.ts";
 import { Errno, errnoOf } from "../../errno.ts";
 import type { Inbox } from "../common/inbox.ts";
 import { Outbox } from "../common/outbox.ts";
+import { placeName } from "../common/places.ts";
 import type { SocketStream } from "../common/sockets.ts";
 import { readAhead } from "../common/read-ahead.ts";
 
@@ -21,7 +22,7 @@ export class NodeStream implements SocketStream {
 
   constructor(socket: Socket, sink: DriverSink) {
     this.#socket = socket;
-    this.address = addressOf(socket);
+    this.address = addressOf(socket.remoteAddress, socket.remotePort);
     this.#inbox = readAhead(socket, sink, READ_AHEAD);
     this.#outbox = new Outbox(sink);
     socket.on("error", (error) => this.#outbox.refuse(errnoOf(error)));
@@ -29,6 +30,10 @@ export class NodeStream implements SocketStream {
       this.#inbox.end(Errno.ECONNRESET);
       this.#outbox.refuse(Errno.EPIPE);
     });
+  }
+
+  get localAddress(): string {
+    return addressOf(this.#socket.localAddress, this.#socket.localPort);
   }
 
   read(operation: Operation, into: Uint8Array): number {
@@ -63,6 +68,16 @@ export class NodeStream implements SocketStream {
     return 0;
   }
 
+  setNoDelay(isOn: boolean): number {
+    this.#socket.setNoDelay(isOn);
+    return 0;
+  }
+
+  setKeepAlive(seconds: number): number {
+    this.#socket.setKeepAlive(seconds > 0, seconds * 1000);
+    return 0;
+  }
+
   /** The program is done with it. What it has written still goes out. */
   close(): void {
     // A write that still waits fails, so nobody relies on the rest of it: it must not hold up closing.
@@ -79,7 +94,7 @@ export class NodeStream implements SocketStream {
   }
 }
 
-/** Address and port of the peer. */
-function addressOf({ remoteAddress = "", remotePort = 0 }: Socket): string {
-  return remoteAddress.includes(":") ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
+/** Empty for a Unix socket, which has none. */
+function addressOf(host: string | undefined, port: number | undefined): string {
+  return host === undefined || port === undefined ? "" : placeName(host, port);
 }

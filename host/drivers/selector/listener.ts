@@ -1,4 +1,5 @@
-/** A listening socket of the driver `selector`. Connections stay in the kernel until the program accepts. */
+/** A listening socket, TCP or Unix, of the driver `selector`. Connections stay in the kernel until the program accepts. */
+import { rmSync } from "node:fs";
 import type { Operation } from "../../abi.ts";
 import type { DriverSink } from "../../driver.ts";
 import { Interest } from "../../event-queue/interest.ts";
@@ -17,14 +18,23 @@ export class SelectorListener implements SocketListener, ReadyHandler {
   readonly #sink: DriverSink;
   readonly #backlog: Backlog<SelectorStream>;
   readonly #fd: number;
+  readonly #path: string;
   #isClosed = false;
 
-  /** @param fd of a socket that listens, and is watched for this handler */
-  constructor(system: System, sink: DriverSink, sockets: Sockets, fd: number) {
+  /**
+   * @param fd of a socket that listens, and is watched for this handler
+   * @param path of a Unix socket; empty for TCP
+   */
+  constructor(system: System, sink: DriverSink, sockets: Sockets, fd: number, path = "") {
     this.#system = system;
     this.#sink = sink;
     this.#fd = fd;
+    this.#path = path;
     this.#backlog = new Backlog(sink, (stream) => sockets.addStream(stream));
+  }
+
+  get localAddress(): string {
+    return this.#system.localAddress(this.#fd);
   }
 
   onReady(): void {
@@ -39,12 +49,12 @@ export class SelectorListener implements SocketListener, ReadyHandler {
   }
 
   accept(operation: Operation): number {
-    if (this.#backlog.hasSpare) return this.#backlog.accept(operation);
+    if (this.#backlog.hasSpare) return this.#backlog.take(operation);
     const result = this.#take();
-    if (result === WOULD_BLOCK) return this.#backlog.accept(operation);
+    if (result === WOULD_BLOCK) return this.#backlog.take(operation);
     if (typeof result === "number") return result;
     this.#backlog.add(result);
-    return this.#backlog.accept(operation);
+    return this.#backlog.take(operation);
   }
 
   /** A connection; or WOULD_BLOCK, or a negative errno. */
@@ -52,8 +62,8 @@ export class SelectorListener implements SocketListener, ReadyHandler {
     const { calls } = this.#system;
     const fd = this.#system.try(this.#fd, Interest.READABLE, () => calls.accept(this.#fd, address, length));
     if (fd < 0) return fd;
-    const peer = describeAddress(decodeAddress(address, length[0] as number));
-    calls.setOption(fd, SocketOptions.NO_DELAY, 1);
+    const peer = this.#path ? "" : describeAddress(decodeAddress(address, length[0] as number));
+    if (!this.#path) calls.setOption(fd, SocketOptions.NO_DELAY, 1);
     const stream = new SelectorStream(this.#system, this.#sink, fd, peer);
     const refused = this.#system.watch(fd, stream);
     if (!refused) return stream;
@@ -69,6 +79,8 @@ export class SelectorListener implements SocketListener, ReadyHandler {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const stream of this.#backlog.close()) stream.destroy();
+    // Before it is closed: afterwards it might be another's.
+    if (this.#path) rmSync(this.#path, { force: true });
     this.#system.close(this.#fd);
   }
 

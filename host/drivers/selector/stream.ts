@@ -1,12 +1,12 @@
-/** A connection of the driver `selector`, over a socket of its own: bytes go straight between the kernel and the guest's memory. */
+/** A connection, TCP or Unix, of the driver `selector`, over a socket of its own: bytes go straight between the kernel and the guest's memory. */
 import { type Operation, PENDING } from "../../abi.ts";
 import type { DriverSink, Outcome } from "../../driver.ts";
 import { Errno } from "../../errno.ts";
 import { Interest } from "../../event-queue/interest.ts";
-import { SHUT_WR } from "../../event-queue/socket-calls.ts";
+import { SHUT_WR, type SocketOption, SocketOptions } from "../../event-queue/socket-calls.ts";
 import { Outbox } from "../common/outbox.ts";
 import type { SocketStream } from "../common/sockets.ts";
-import { type ReadyHandler, scratch, type System, WOULD_BLOCK } from "./system.ts";
+import { errnoOfResult, type ReadyHandler, scratch, type System, WOULD_BLOCK } from "./system.ts";
 
 /** Bytes that are dropped at most so that the end of a connection is one, and no reset. */
 const MAX_DRAINED = 1 << 20;
@@ -37,6 +37,10 @@ export class SelectorStream implements SocketStream, ReadyHandler, Outcome {
     this.#outbox = new Outbox(sink);
     this.#fd = fd;
     this.address = address;
+  }
+
+  get localAddress(): string {
+    return this.#system.localAddress(this.#fd);
   }
 
   onReady(isReadable: boolean, isWritable: boolean, isOver: boolean): void {
@@ -137,6 +141,20 @@ export class SelectorStream implements SocketStream, ReadyHandler, Outcome {
     if (this.#rest) this.#isEnding = true;
     else this.#system.calls.shutdown(this.#fd, SHUT_WR);
     return 0;
+  }
+
+  setNoDelay(isOn: boolean): number {
+    return this.#set(SocketOptions.NO_DELAY, isOn ? 1 : 0);
+  }
+
+  setKeepAlive(seconds: number): number {
+    const result = this.#set(SocketOptions.KEEP_ALIVE, seconds ? 1 : 0);
+    return result || !seconds ? result : this.#set(SocketOptions.KEEP_ALIVE_AFTER, seconds);
+  }
+
+  #set(option: SocketOption, value: number): number {
+    const result = this.#system.calls.setOption(this.#fd, option, value);
+    return result < 0 ? errnoOfResult(result) : 0;
   }
 
   /** The program is done with it. What it has written is the kernel's to send. */

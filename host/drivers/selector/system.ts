@@ -12,7 +12,9 @@ import {
   POLLOUT,
 } from "../../event-queue/poll-calls.ts";
 import type { Selector } from "../../event-queue/selector.ts";
+import { describeAddress } from "../../event-queue/socket-address.ts";
 import type { SocketCalls } from "../../event-queue/socket-calls.ts";
+import { localAddressOf } from "../../event-queue/sockets.ts";
 import { errnoOf } from "../../errno.ts";
 
 /** What a call returns that would have to wait. No errno of the border is so small. */
@@ -89,6 +91,11 @@ export class System {
     if (result !== -EAGAIN) return errnoOfResult(result);
     this.selector.exhausted(fd, direction);
     return WOULD_BLOCK;
+  }
+
+  /** Address and port of a socket. */
+  localAddress(fd: number): string {
+    return describeAddress(localAddressOf(this.calls, fd));
   }
 
   receive(fd: number, into: Uint8Array): number {

@@ -1,30 +1,41 @@
-/** A port on which the program listens, in the driver `virtual`. */
+/** A port or a path on which the program listens, in the driver `virtual`. */
 import type { Operation } from "../../abi.ts";
 import type { DriverSink } from "../../driver.ts";
 import { Backlog } from "../common/backlog.ts";
+import { placeName } from "../common/places.ts";
 import type { SocketListener, Sockets } from "../common/sockets.ts";
+import { addressIn } from "./names.ts";
 import type { VirtualNetwork } from "./network.ts";
+import type { Endpoint } from "./pipe.ts";
 import { VirtualStream } from "./stream.ts";
 
 export class VirtualListener implements SocketListener {
-  /** The port; a negative errno when it could not be bound. */
+  /** The port, 0 for a path; a negative errno when it could not be bound. */
   readonly port: number;
+  readonly localAddress: string;
+  readonly #key: number | string;
   readonly #network: VirtualNetwork;
   readonly #backlog: Backlog<VirtualStream>;
 
   constructor(
     network: VirtualNetwork,
-    { host, port }: { host: string; port: number },
+    place: { host: string; port: number } | { path: string },
     sink: DriverSink,
     sockets: Sockets,
   ) {
     this.#network = network;
     this.#backlog = new Backlog(sink, (stream) => sockets.addStream(stream));
-    this.port = network.bind(host, port, (endpoint) => this.#backlog.add(new VirtualStream(endpoint, sink)));
+    const onConnection = (endpoint: Endpoint) => this.#backlog.add(new VirtualStream(endpoint, sink));
+    const isPath = "path" in place;
+    this.port = isPath
+      ? network.bindPath(place.path, onConnection)
+      : network.bind(place.host, place.port, onConnection);
+    this.localAddress = isPath ? "" : placeName(addressIn(place.host), this.port);
+    this.#key = isPath ? place.path : this.port;
   }
 
   accept(operation: Operation): number {
-    return this.#backlog.accept(operation);
+    return this.#backlog.take(operation);
   }
 
   cancel(operation: Operation): void {
@@ -32,7 +43,7 @@ export class VirtualListener implements SocketListener {
   }
 
   close(): void {
-    if (this.port >= 0) this.#network.unbind(this.port);
+    if (this.port >= 0) this.#network.unbind(this.#key);
     for (const stream of this.#backlog.close()) stream.destroy();
   }
 

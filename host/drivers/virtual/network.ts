@@ -7,18 +7,10 @@ import { drawFaults, type Fault, type FaultChances } from "./faults.ts";
 import { type Delay, delayOf, GIVE_UP, type Latency, Way } from "./link.ts";
 import { type Clock, type Connection, connectPair, type Endpoint, type PipeOptions } from "./pipe.ts";
 import { VirtualPeer } from "./peer.ts";
+import { placeName } from "../common/places.ts";
+import { FIRST_FREE_PORT, isAddress, isOwn, LAST_PORT, LOOPBACK, reachedBy } from "./names.ts";
+import { VirtualPost } from "./post.ts";
 import { Random } from "./random.ts";
-
-/** The first port that is given to who asks for any, as on Linux and elsewhere. */
-const FIRST_FREE_PORT = 49_152;
-const LAST_PORT = 65_535;
-
-const LOOPBACK = "127.0.0.1";
-
-/** Names and addresses of the program's machine. */
-const OWN_NAMES = new Set(["localhost", LOOPBACK, "0.0.0.0"]);
-
-const ADDRESS = /^(\d{1,3}\.){3}\d{1,3}$|:/;
 
 /** The default, in milliseconds. */
 const LATENCY = 0.1;
@@ -49,6 +41,23 @@ interface Known extends Connection {
   readonly isOutward: boolean;
 }
 
+/** A connection that somebody wants. */
+interface Call {
+  /** The host at the other end of the program's. */
+  readonly host: string;
+  /** Of the listener. */
+  readonly key: number | string;
+  readonly port: number;
+  readonly isOutward: boolean;
+  /** By which the program's own machine is reached; the loopback one by default. */
+  readonly address?: string;
+}
+
+/** Whether it goes to the path of a Unix socket. */
+function isPath({ key, port }: Call): boolean {
+  return typeof key === "string" && port === 0;
+}
+
 /** A port on which a test listens. */
 export interface VirtualPort {
   readonly port: number;
@@ -65,13 +74,24 @@ export class VirtualNetwork {
   /** Who is told of new connections, by port on the program's machine, and by host and port on others. */
   readonly #listeners = new Map<number | string, (endpoint: Endpoint) => void>();
   readonly #connections = new Set<Known>();
+  /** Its datagrams. */
+  readonly post: VirtualPost;
   #nextPort = FIRST_FREE_PORT;
 
-  /** @param seed of latencies and faults */
-  constructor(clock: Clock, options: PipeOptions & NetworkOptions, seed: number) {
+  /**
+   * @param seed of latencies and faults
+   * @param isLost says which datagrams are lost
+   */
+  constructor(
+    clock: Clock,
+    options: PipeOptions & NetworkOptions,
+    seed: number,
+    isLost: () => boolean = () => false,
+  ) {
     this.#clock = clock;
     this.#options = options;
     this.#random = new Random(seed ^ 0x3c6ef372);
+    this.post = new VirtualPost(clock, { delay: this.#delayTo(LOOPBACK), isLost });
     Object.entries(options.hosts ?? {}).forEach(([name, { latency }], i) => {
       this.#hosts.set(name, { address: `10.0.0.${i + 1}`, latency, isCut: false, waiting: [] });
     });
@@ -86,35 +106,39 @@ export class VirtualNetwork {
 
   /** Connects a test to a port on which the program listens. Rejects with ECONNREFUSED when it does not. @param from a host */
   connect(port: number, from = LOOPBACK): Promise<VirtualPeer> {
+    return this.#connect((settle) => this.#dial({ host: from, key: port, port, isOutward: false }, settle));
+  }
+
+  /** The same by the path of a Unix socket. Rejects with ENOENT when the program does not listen there. */
+  connectUnix(path: string): Promise<VirtualPeer> {
+    return this.#connect((settle) => this.beginPath(path, settle));
+  }
+
+  #connect(begin: (settle: (endpoint: Endpoint | number) => void) => void): Promise<VirtualPeer> {
     return new Promise((resolve, reject) => {
-      const settle = (endpoint: Endpoint | number) => {
-        if (typeof endpoint === "number") reject(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }));
+      begin((endpoint) => {
+        if (typeof endpoint === "number") reject(networkError("refused", -endpoint));
         else resolve(new VirtualPeer(endpoint, this.#clock));
-      };
-      this.#dial({ host: from, key: port, port, isOutward: false }, settle);
+      });
     });
   }
 
   /** Listens with a test, for the program to connect to. @param host another one than the program's */
   listen(port = 0, host = LOOPBACK): VirtualPort {
-    const connected: VirtualPeer[] = [];
-    const waiting: ((peer: VirtualPeer) => void)[] = [];
-    const found = (endpoint: Endpoint) => {
-      const peer = new VirtualPeer(endpoint, this.#clock);
-      const accept = waiting.shift();
-      if (accept) accept(peer);
-      else connected.push(peer);
-    };
-    const bound = OWN_NAMES.has(host) ? this.bind(host, port, found) : this.#bindElsewhere(host, port, found);
-    if (bound < 0) throw Object.assign(new Error(`port ${port} cannot be bound`), { code: "EADDRINUSE" });
-    return {
-      port: bound,
-      accept() {
-        const peer = connected.shift();
-        return peer ? Promise.resolve(peer) : new Promise((resolve) => waiting.push(resolve));
-      },
-      close: () => void this.#listeners.delete(OWN_NAMES.has(host) ? bound : `${host}:${bound}`),
-    };
+    const arrivals = new Arrivals(this.#clock);
+    const found = (endpoint: Endpoint) => arrivals.add(endpoint);
+    const bound = isOwn(host) ? this.bind(host, port, found) : this.#bindElsewhere(host, port, found);
+    if (bound < 0) throw networkError(`port ${port} cannot be bound`, -bound);
+    const close = () => this.unbind(isOwn(host) ? bound : `${host}:${bound}`);
+    return { port: bound, accept: () => arrivals.next(), close };
+  }
+
+  /** The same by a path. */
+  listenUnix(path: string): Omit<VirtualPort, "port"> {
+    const arrivals = new Arrivals(this.#clock);
+    const bound = this.bindPath(path, (endpoint) => arrivals.add(endpoint));
+    if (bound < 0) throw networkError(`${path} cannot be bound`, -bound);
+    return { accept: () => arrivals.next(), close: () => this.unbind(path) };
   }
 
   /** A port that nobody listens on and nobody will be given. */
@@ -125,7 +149,7 @@ export class VirtualNetwork {
   /** Binds a port of a name or address; 0: a free one. @returns the port, or a negative errno */
   bind(host: string, port: number, onConnection: (endpoint: Endpoint) => void): number {
     if (!host || port > LAST_PORT) return -Errno.EINVAL;
-    if (!OWN_NAMES.has(host)) return -(ADDRESS.test(host) ? Errno.EADDRNOTAVAIL : Errno.ENOTFOUND);
+    if (!isOwn(host)) return -(isAddress(host) ? Errno.EADDRNOTAVAIL : Errno.ENOTFOUND);
     const bound = port || this.#freePort();
     if (this.#listeners.has(bound)) return -Errno.EADDRINUSE;
     this.#listeners.set(bound, onConnection);
@@ -140,8 +164,15 @@ export class VirtualNetwork {
     return bound;
   }
 
-  unbind(port: number): void {
-    this.#listeners.delete(port);
+  /** Binds a path. @returns 0, or a negative errno */
+  bindPath(path: string, onConnection: (endpoint: Endpoint) => void): number {
+    if (this.#listeners.has(path)) return -Errno.EADDRINUSE;
+    this.#listeners.set(path, onConnection);
+    return 0;
+  }
+
+  unbind(portOrPath: number | string): void {
+    this.#listeners.delete(portOrPath);
   }
 
   /** Begins to connect; `settle` gets this end, or a negative errno, after the time that it takes. */
@@ -151,33 +182,36 @@ export class VirtualNetwork {
       this.#dial({ host: known[0], key: `${known[0]}:${port}`, port, isOutward: true }, settle);
       return;
     }
-    if (!OWN_NAMES.has(host)) {
-      const errno = ADDRESS.test(host) ? Errno.ENETUNREACH : Errno.ENOTFOUND;
+    if (!isOwn(host)) {
+      const errno = isAddress(host) ? Errno.ENETUNREACH : Errno.ENOTFOUND;
       this.#clock.after(this.#delayTo(host)(), () => settle(-errno));
       return;
     }
-    this.#dial({ host: LOOPBACK, key: port, port, isOutward: true }, settle);
+    this.#dial({ host: LOOPBACK, address: reachedBy(host), key: port, port, isOutward: true }, settle);
+  }
+
+  /** The same by a path. */
+  beginPath(path: string, settle: (endpoint: Endpoint | number) => void): void {
+    this.#dial({ host: LOOPBACK, key: path, port: 0, isOutward: true }, settle);
   }
 
   #delayTo(host: string): Delay {
     return delayOf(this.#hosts.get(host)?.latency ?? this.#options.latency ?? LATENCY, this.#random);
   }
 
-  #dial(
-    { host, key, port, isOutward }: { host: string; key: number | string; port: number; isOutward: boolean },
-    settle: (endpoint: Endpoint | number) => void,
-  ): void {
-    const delay = this.#delayTo(host);
+  #dial(call: Call, settle: (endpoint: Endpoint | number) => void): void {
+    const delay = this.#delayTo(call.host);
+    const refusal = isPath(call) ? Errno.ENOENT : Errno.ECONNREFUSED;
     this.#whenOpen(
-      host,
+      call.host,
       () => {
         this.#clock.after(delay(), () => {
-          const listener = this.#listeners.get(key);
+          const listener = this.#listeners.get(call.key);
           if (!listener) {
-            this.#clock.after(delay(), () => settle(-Errno.ECONNREFUSED));
+            this.#clock.after(delay(), () => settle(-refusal));
             return;
           }
-          const connection = this.#pair(host, port, isOutward, delay);
+          const connection = this.#pair(call, delay);
           this.#clock.after(delay(), () => settle(connection.client));
           listener(connection.server);
         });
@@ -202,11 +236,9 @@ export class VirtualNetwork {
     this.#clock.after(GIVE_UP, once(giveUp));
   }
 
-  #pair(host: string, port: number, isOutward: boolean, delay: Delay): Known {
-    const local = `${LOOPBACK}:${isOutward ? this.#freePort() : port}`;
-    const address = this.#hosts.get(host)?.address ?? LOOPBACK;
-    const remote = `${address}:${isOutward ? port : this.#freePort()}`;
-    const addresses = isOutward ? { client: local, server: remote } : { client: remote, server: local };
+  #pair(call: Call, delay: Delay): Known {
+    const { host, port, isOutward } = call;
+    const addresses = this.#addressesOf(call);
     const ways = { there: new Way(this.#clock, delay), back: new Way(this.#clock, delay) };
     const known: Known = { ...connectPair(this.#clock, this.#options, addresses, ways), host, port, isOutward };
     const { faults } = this.#options;
@@ -215,6 +247,15 @@ export class VirtualNetwork {
       if ("chances" in faults) this.#plan(known, faults);
     }
     return known;
+  }
+
+  /** Those of a Unix socket are empty. */
+  #addressesOf(call: Call): { client: string; server: string } {
+    if (isPath(call)) return { client: "", server: "" };
+    const { host, port, isOutward, address = LOOPBACK } = call;
+    const own = placeName(address, isOutward ? this.#freePort() : port);
+    const other = placeName(this.#hosts.get(host)?.address ?? address, isOutward ? port : this.#freePort());
+    return isOutward ? { client: own, server: other } : { client: other, server: own };
   }
 
   // --- what goes wrong ---
@@ -277,8 +318,8 @@ export class VirtualNetwork {
     if (!host) return -Errno.EINVAL;
     const other = this.#hosts.get(host);
     if (other) return [other.address];
-    if (ADDRESS.test(host)) return [host];
-    return OWN_NAMES.has(host) ? [LOOPBACK] : -Errno.ENOTFOUND;
+    if (isAddress(host)) return [host];
+    return isOwn(host) ? [LOOPBACK] : -Errno.ENOTFOUND;
   }
 
   #freePort(): number {
@@ -287,4 +328,32 @@ export class VirtualNetwork {
     if (this.#nextPort > LAST_PORT) this.#nextPort = FIRST_FREE_PORT;
     return port;
   }
+}
+
+/** Connections that a test has not accepted yet, and those who wait for one. */
+class Arrivals {
+  readonly #clock: Clock;
+  readonly #connected: VirtualPeer[] = [];
+  readonly #waiting: ((peer: VirtualPeer) => void)[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  add(endpoint: Endpoint): void {
+    const peer = new VirtualPeer(endpoint, this.#clock);
+    const accept = this.#waiting.shift();
+    if (accept) accept(peer);
+    else this.#connected.push(peer);
+  }
+
+  next(): Promise<VirtualPeer> {
+    const peer = this.#connected.shift();
+    return peer ? Promise.resolve(peer) : new Promise((resolve) => this.#waiting.push(resolve));
+  }
+}
+
+function networkError(message: string, errno: number): Error {
+  const [code = "EIO"] = Object.entries(Errno).find(([, number]) => number === errno) ?? [];
+  return Object.assign(new Error(message), { code });
 }

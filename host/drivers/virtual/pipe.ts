@@ -136,6 +136,8 @@ export interface Endpoint {
   outgoing: Pipe;
   /** Address and port of the other end. */
   peer: string;
+  /** Of this end. */
+  local: string;
 }
 
 /** A connection as a whole, with what lies between its ends. */
@@ -162,7 +164,7 @@ export function connectPair(
   back.onLost = () => there.break(Errno.ETIMEDOUT);
   return {
     ways,
-    client: { incoming: back, outgoing: there, peer: addresses.server },
-    server: { incoming: there, outgoing: back, peer: addresses.client },
+    client: { incoming: back, outgoing: there, peer: addresses.server, local: addresses.client },
+    server: { incoming: there, outgoing: back, peer: addresses.client, local: addresses.server },
   };
 }

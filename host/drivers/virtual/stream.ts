@@ -1,4 +1,4 @@
-/** A TCP connection of the driver `virtual`: the program's end of a simulated connection. */
+/** A connection, TCP or Unix, of the driver `virtual`: the program's end of a simulated connection. */
 import type { Operation } from "../../abi.ts";
 import type { DriverSink } from "../../driver.ts";
 import { Errno } from "../../errno.ts";
@@ -9,6 +9,7 @@ import type { Endpoint } from "./pipe.ts";
 
 export class VirtualStream implements SocketStream {
   readonly address: string;
+  readonly localAddress: string;
   readonly #endpoint: Endpoint;
   readonly #inbox: Inbox;
   #unread = 0;
@@ -18,6 +19,7 @@ export class VirtualStream implements SocketStream {
 
   constructor(endpoint: Endpoint, sink: DriverSink) {
     this.address = endpoint.peer;
+    this.localAddress = endpoint.local;
     this.#endpoint = endpoint;
     this.#outbox = new Outbox(sink);
     this.#inbox = new Inbox(sink, (unread) => {
@@ -74,6 +76,16 @@ export class VirtualStream implements SocketStream {
     if (end) return end;
     this.#outbox.shutdown();
     this.#endpoint.outgoing.end();
+    return 0;
+  }
+
+  /** What is written goes out at once, always. */
+  setNoDelay(): number {
+    return 0;
+  }
+
+  /** No peer of this network is gone without a word. */
+  setKeepAlive(): number {
     return 0;
   }
 

@@ -124,6 +124,8 @@ function performOnStreams(verb: string, c: Command): bool {
   else if (verb == "closeStream") driver.closeStream(c.number(2));
   else if (verb == "closeListener") driver.closeListener(c.number(2));
   else if (verb == "limit") driver.limit(c.number(2), c.real(3));
+  else if (verb == "limitAccept") driver.limitAccept(c.number(2), c.real(3));
+  else if (verb == "localAddress") answerText(c, driver.localAddress(c.number(2)));
   else if (verb == "sendPattern") driver.sendPattern(c.number(2), c.number(3), c.number(4));
   else if (verb == "remoteAddress") answerText(c, driver.remoteAddress(c.number(2)));
   else if (verb == "cancelAndReuse") driver.cancelAndReuse(c.number(2));

@@ -8,6 +8,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { compileGuests } from "../setup/guests.ts";
 import * as channels from "./channels.ts";
+import { chaos } from "./chaos.ts";
 import { heldConnections } from "./connections.ts";
 import { stableExamples } from "./examples.ts";
 import { exhaustion } from "./exhaustion.ts";
@@ -31,6 +32,7 @@ const all: Workload[] = [
   traps,
   exhaustion,
   heldConnections,
+  ...chaos,
   stableExamples,
   listsInSimulatedWorld,
   ...Object.values(wasiImages),

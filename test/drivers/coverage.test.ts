@@ -21,7 +21,7 @@ const NEEDS: Record<Need, number> = {
   address: 1,
   hangup: 1,
   clock: 1,
-  driver: 24,
+  driver: 26,
   app: 1,
   handle: 1,
 };

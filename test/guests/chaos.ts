@@ -2,7 +2,8 @@
  * The program under chaos: conversations over many connections, half of which others make to it and half it makes to others. What each is to
  * be like, its peer says at the beginning; what became of it, `ended` tells.
  *
- *     the peer's first 32 bytes: id, bytes to send, how to end, room of a read, bytes of a write, pause in ms, limit of a read in ms, 0
+ *     the peer's first 32 bytes: id, bytes to send, how to end, room of a read, bytes of a write,
+ *                                pause after a write, pause after a read, limit of a read, in ms
  *     then, in both directions, the bytes of the pattern that belongs to (id, direction)
  *
  * Every byte that comes is compared.
@@ -65,7 +66,8 @@ class Talk {
   toSend: i32;
   ending: i32;
   chunk: i32;
-  pause: i32;
+  writePause: i32;
+  readPause: i32;
   limit: i32;
 
   constructor(
@@ -78,8 +80,9 @@ class Talk {
     this.ending = load<i32>(words, 8);
     this.buffer = new Uint8Array(load<i32>(words, 12));
     this.chunk = load<i32>(words, 16);
-    this.pause = load<i32>(words, 20);
-    this.limit = load<i32>(words, 24);
+    this.writePause = load<i32>(words, 20);
+    this.readPause = load<i32>(words, 24);
+    this.limit = load<i32>(words, 28);
   }
 }
 
@@ -134,7 +137,7 @@ function receiveAll(talk: Talk): void {
   while (!talk.isOver) {
     if (!talk.limit) receive(talk);
     else if (!timeout(talk.limit, receive, talk)) talk.late++;
-    if (talk.pause && talk.received % 7 < 3) sleep(talk.pause);
+    if (talk.readPause && talk.received % 7 < 3) sleep(talk.readPause);
   }
 }
 
@@ -164,7 +167,7 @@ function sendAll(talk: Talk): void {
       return;
     }
     talk.sent += count;
-    if (talk.pause) sleep(talk.pause);
+    if (talk.writePause) sleep(talk.writePause);
   }
   talk.writeEnd = "all";
 }

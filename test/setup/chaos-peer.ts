@@ -51,8 +51,9 @@ export interface Plan {
   /** Bytes of the program's reads and writes. */
   room: number;
   chunk: number;
-  /** Milliseconds that the program pauses between them, and that it waits for a read before it cancels it; 0: for ever. */
-  pause: number;
+  /** Milliseconds that the program pauses after them, and that it waits for a read before it cancels it; 0: for ever. */
+  writePause: number;
+  readPause: number;
   limit: number;
   /** Milliseconds that all of it takes, about. */
   span: number;
@@ -73,14 +74,15 @@ export function planOne(id: number, span: number, random: Random): Plan {
     down,
     chunk,
     room: 512 + random.below(MOST_ROOM - 512),
-    pause: kind === "slow" ? 0 : random.below((span * chunk) / (down + chunk)),
+    writePause: kind === "slow" ? 0 : random.below((span * chunk) / (down + chunk)),
+    readPause: random.below(span / 16),
     limit: random.one(2) ? 0 : 1 + random.below(span / 4),
     span,
   };
 }
 
-function headOf({ id, down, kind, room, chunk, pause, limit }: Plan): Buffer {
-  const words = Int32Array.of(id, down, ENDINGS[kind] ?? SHUTDOWN, room, chunk, pause, limit, 0);
+function headOf({ id, down, kind, room, chunk, writePause, readPause, limit }: Plan): Buffer {
+  const words = Int32Array.of(id, down, ENDINGS[kind] ?? SHUTDOWN, room, chunk, writePause, readPause, limit);
   return Buffer.from(words.buffer);
 }
 
@@ -101,7 +103,7 @@ export async function converse(peer: Peer, plan: Plan, random: Random): Promise<
   }
   await peer.write(headOf(plan));
   if (plan.kind === "early") peer.end();
-  if (plan.kind === "slow") await pause(plan.span);
+  if (plan.kind === "slow") await delay(plan.span);
   if (plan.kind === "reset") await resetInTheMidst(peer, plan, random, seen);
   else if (plan.kind === "whole")
     await Promise.all([sendAll(peer, plan, random, seen), receiveAll(peer, plan, random, seen)]);
@@ -119,7 +121,7 @@ async function resetInTheMidst(peer: Peer, plan: Plan, random: Random, seen: See
     sendAll(peer, { ...plan, up: random.below(plan.up) }, random, seen, () => {}),
     receiveAll(peer, plan, random, seen),
   ]);
-  await pause(random.below(plan.span));
+  await delay(random.below(plan.span));
   peer.reset();
   await both;
 }
@@ -132,7 +134,7 @@ async function sendAll(peer: Peer, plan: Plan, random: Random, seen: Seen, end =
     const from = (start + seen.sent) % PERIOD;
     seen.sent += count;
     await peer.write(pattern.subarray(from, from + count));
-    if (random.one(2)) await pause(random.below((span * count) / up));
+    if (random.one(2)) await delay(random.below((span * count) / up));
   }
   end();
 }
@@ -149,7 +151,7 @@ async function receiveAll(peer: Peer, plan: Plan, random: Random, seen: Seen): P
       assert.ok(bytes.equals(pattern.subarray(from, from + bytes.length)), `wrong bytes behind ${seen.received}`);
       seen.received += bytes.length;
       if (bytes.length < wanted) break;
-      if (kind !== "slow" && random.one(2)) await pause(random.below((span * wanted) / down));
+      if (kind !== "slow" && random.one(2)) await delay(random.below((span * wanted) / down));
     }
     seen.end = "end";
   } catch (error) {
@@ -160,7 +162,7 @@ async function receiveAll(peer: Peer, plan: Plan, random: Random, seen: Seen): P
 }
 
 /** Random delays are what this is about: nothing is waited for by them. */
-function pause(milliseconds: number): Promise<void> {
+function delay(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 

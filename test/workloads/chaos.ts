@@ -3,13 +3,14 @@
  * Every byte that has to arrive arrives, once and in order; afterwards nothing is left: no descriptor, timer, operation, fiber or memory.
  */
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
-import { type App, type Driver, load, nodeDriver, selectorDriver } from "as-fibers";
+import { existsSync, readdirSync } from "node:fs";
+import { type App, type Driver, load } from "as-fibers";
 import { Opcode, type Operation, PENDING } from "../../host/abi.ts";
 import { check, converse, planOne } from "../setup/chaos-peer.ts";
 import { guest } from "../setup/guests.ts";
 import { Loopback } from "../setup/loopback.ts";
 import { Random } from "../setup/random.ts";
+import { type RealDriver, realDrivers } from "../setup/real-drivers.ts";
 import type { Workload } from "./workload.ts";
 
 /** Conversations at the same time, at most. */
@@ -23,29 +24,22 @@ const PATIENCE = 10_000;
 /** Bytes of the program's tables for as many fibers and operations as there were at once. */
 const LEFT_PER_CONVERSATION = 600;
 
-interface Kind {
-  make(): Driver | Promise<Driver>;
-  /** How reading may end when the peer has reset the connection. */
-  resets: RegExp;
-}
+/** One entry for each, on Linux. */
+const DESCRIPTORS = "/proc/self/fd";
+/** How reading may end when the peer has reset the connection. libuv takes a reset that comes together with bytes for an end. */
+const RESETS = { node: /^(ECONNRESET|end)$/, epoll: /^ECONNRESET$/, poll: /^ECONNRESET$/ };
 
-const kinds: Record<string, Kind> = {
-  // libuv takes a reset that comes together with bytes for an end.
-  node: { make: () => nodeDriver(), resets: /^(ECONNRESET|end)$/ },
-  epoll: { make: () => selectorDriver({ backEnd: "epoll" }), resets: /^ECONNRESET$/ },
-  poll: { make: () => selectorDriver({ backEnd: "poll" }), resets: /^ECONNRESET$/ },
-};
-
-export const chaos: readonly Workload[] = Object.entries(kinds).map(([name, kind]) => ({
-  name: `chaos: connections on ${name}`,
+/** In the order of `realDrivers`. */
+export const chaos: readonly Workload[] = realDrivers.map((driver) => ({
+  name: `chaos: connections on ${driver.name}`,
   unit: "conversations",
   suite: 150,
   soak: 12_000,
   async run(count, seed) {
     // What is made once and kept, by Node or by the system, is made here.
-    await hold(kind, Math.min(count, 10), seed);
+    await hold(driver, Math.min(count, 10), seed);
     const before = openNow();
-    await hold(kind, count, seed);
+    await hold(driver, count, seed);
     await untilSo(() => isNoMore(openNow(), before));
     const after = openNow();
     assert.ok(isNoMore(after, before), `left open: ${JSON.stringify(after)}, before: ${JSON.stringify(before)}`);
@@ -53,8 +47,8 @@ export const chaos: readonly Workload[] = Object.entries(kinds).map(([name, kind
 }));
 
 /** All conversations, and what is left of them in the program. */
-async function hold(kind: Kind, count: number, seed: number): Promise<void> {
-  const driver = await kind.make();
+async function hold(real: RealDriver, count: number, seed: number): Promise<void> {
+  const driver = await real.make();
   const ledger = keepLedger(driver);
   const network = new Loopback();
   const app = await load(guest("chaos").binary, { driver });
@@ -80,7 +74,7 @@ async function hold(kind: Kind, count: number, seed: number): Promise<void> {
             converse(peer, plan, random),
             plan.kind === "stillborn" ? "" : app.exports["ended"]?.(id),
           ]);
-          check(plan, seen, String(report), kind.resets);
+          check(plan, seen, String(report), RESETS[real.name]);
           peer.close();
         } catch (cause) {
           throw new Error(`seed ${seed}, conversation ${JSON.stringify(plan)}`, { cause });
@@ -132,7 +126,6 @@ function keepLedger(driver: Driver): Ledger {
     open.call(driver, {
       turn: () => sink.turn(),
       complete(operation, outcome, detail) {
-        // The print of standard output stands for several.
         assert.ok(pending.delete(operation), `operation ${operation.opcode} has ended twice, or was never pending`);
         if (typeof outcome === "number") return sink.complete(operation, outcome, detail);
         const take = (into: Uint8Array) => {
@@ -162,7 +155,8 @@ function keepLedger(driver: Driver): Ledger {
 
 /** Descriptors, and what Node's event loop waits for, by kind. */
 function openNow(): Record<string, number> {
-  const counts: Record<string, number> = { descriptors: readdirSync("/proc/self/fd").length };
+  const counts: Record<string, number> = {};
+  if (existsSync(DESCRIPTORS)) counts["descriptors"] = readdirSync(DESCRIPTORS).length;
   for (const kind of process.getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1;
   return counts;
 }

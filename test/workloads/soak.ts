@@ -31,7 +31,7 @@ const all: Workload[] = [
   ...Object.values(scopes),
   traps,
   exhaustion,
-  heldConnections,
+  ...heldConnections,
   ...chaos,
   stableExamples,
   listsInSimulatedWorld,

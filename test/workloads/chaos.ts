@@ -11,6 +11,7 @@ import { guest } from "../setup/guests.ts";
 import { Loopback } from "../setup/loopback.ts";
 import { Random } from "../setup/random.ts";
 import { type RealDriver, realDrivers } from "../setup/real-drivers.ts";
+import type { Peer } from "../setup/world.ts";
 import type { Workload } from "./workload.ts";
 
 /** Conversations at the same time, at most. */
@@ -56,7 +57,6 @@ async function hold(real: RealDriver, count: number, seed: number): Promise<void
     const port = Number(await app.exports["begin"]?.());
     app.collect();
     const bytes = app.liveBytes;
-    const outside = await network.listen();
     const span = count > FEW ? SPAN.long : SPAN.short;
     let next = 0;
     const conversations = async () => {
@@ -66,10 +66,7 @@ async function hold(real: RealDriver, count: number, seed: number): Promise<void
         const plan = planOne(id, span, random);
         try {
           await pauseBefore(random, span);
-          const [peer] = await Promise.all([
-            plan.isDialled ? outside.accept() : network.connect(port),
-            plan.isDialled ? dial(app, outside.port) : null,
-          ]);
+          const peer = await (plan.isDialled ? dialled(app, network) : network.connect(port));
           const [seen, report] = await Promise.all([
             converse(peer, plan, random),
             plan.kind === "stillborn" ? "" : app.exports["ended"]?.(id),
@@ -103,8 +100,13 @@ async function hold(real: RealDriver, count: number, seed: number): Promise<void
   assert.equal(ledger.pending.size, 0);
 }
 
-async function dial(app: App, port: number): Promise<void> {
-  assert.equal(await app.exports["dial"]?.(port), "");
+/** A connection that the program makes: to a listener of its own, so that it is known which one it is. */
+async function dialled(app: App, network: Loopback): Promise<Peer> {
+  const outside = await network.listen();
+  const [peer, error] = await Promise.all([outside.accept(), app.exports["dial"]?.(outside.port)]);
+  assert.equal(error, "");
+  await outside.close();
+  return peer;
 }
 
 function pauseBefore(random: Random, span: number): Promise<void> {

@@ -28,7 +28,8 @@ const NAPS = 10_000;
 const REST_MS = 2_000;
 const IDLE_CONNECTIONS = 5_000;
 const IDLE_DESCRIPTORS = [10, 10_000] as const;
-const WAITS = 2_000;
+/** Waits per run: of poll fewer, each goes through all descriptors. */
+const WAITS = { epoll: 2_000, poll: 50 };
 
 type Server = Child<typeof driverAnswers>;
 
@@ -157,7 +158,6 @@ async function measureIdle(start: Start): Promise<Measured> {
 const NAPPERS = [
   ["epoll", "blocking"],
   ["epoll", "attached"],
-  ["poll", "attached"],
   ["node", "attached"],
 ] as const;
 
@@ -232,7 +232,7 @@ async function measureWaits(): Promise<Measured> {
   const medians: Record<string, Record<number, number>> = {};
   for (const backEnd of ["epoll", "poll"] as const) {
     const queues = await Promise.all(IDLE_DESCRIPTORS.map((count) => openIdle(backEnd, count)));
-    const [few, many] = queues.map(({ queue }) => ({ run: () => timeWaits(queue) }));
+    const [few, many] = queues.map(({ queue }) => ({ run: () => timeWaits(queue, WAITS[backEnd]) }));
     if (!few || !many) throw new Error("bench: two queues");
     const timings = await contest({ few, many }, { rounds: 8, samplesPerRound: 3 });
     medians[backEnd] = { [IDLE_DESCRIPTORS[0]]: timings.few.median, [IDLE_DESCRIPTORS[1]]: timings.many.median };
@@ -267,11 +267,11 @@ async function openIdle(backEnd: "epoll" | "poll", count: number): Promise<{ que
   return { queue };
 }
 
-function timeWaits(queue: EventQueue): number {
+function timeWaits(queue: EventQueue, count: number): number {
   const begun = process.hrtime.bigint();
   let events = 0;
-  for (let i = 0; i < WAITS; i++) events += queue.wait(0);
+  for (let i = 0; i < count; i++) events += queue.wait(0);
   const ns = Number(process.hrtime.bigint() - begun);
-  checkEqual("events", events, WAITS);
-  return ns / WAITS;
+  checkEqual("events", events, count);
+  return ns / count;
 }

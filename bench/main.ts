@@ -13,6 +13,7 @@ import { part as channel } from "./parts/channel.ts";
 import { part as connections } from "./parts/connections.ts";
 import { part as delayServer } from "./parts/delay-server.ts";
 import { part as depth } from "./parts/depth.ts";
+import { part as drivers } from "./parts/drivers.ts";
 import { part as echo } from "./parts/echo.ts";
 import { part as failure } from "./parts/failure.ts";
 import { part as instrumentation } from "./parts/instrumentation.ts";
@@ -45,6 +46,7 @@ const PARTS: Part[] = [
   echo,
   delayServer,
   connections,
+  drivers,
   wasi,
 ];
 

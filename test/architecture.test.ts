@@ -140,7 +140,9 @@ describe("host/", () => {
     for (const { file, imports } of host.filter((source) => source.file.startsWith("host/drivers/"))) {
       const own = file.replace(/^host\/drivers\/([a-z]+).*/, "host/drivers/$1/");
       for (const imported of imports.filter((name) => !name.startsWith(own))) {
-        expect(imported, file).toMatch(/^host\/(abi|driver|errno|errors|drivers\/common\/[a-z-]+|event-queue\/[a-z-]+)\.ts$/);
+        expect(imported, file).toMatch(
+          /^host\/(abi|driver|errno|errors|drivers\/common\/[a-z-]+|event-queue\/[a-z-]+)\.ts$/,
+        );
       }
     }
   });

@@ -1,6 +1,7 @@
 // @ts-check
 /** The client of all network benchmarks, a process of its own. It loads a server, checks what comes back, and says how long it took. */
 import { answer } from "../answer.mjs";
+import { closeAll, connectAll } from "./connect.mjs";
 import { Exchanges } from "./exchange.mjs";
 
 /** Bytes without a period: no message is like the one before it, or like that of another connection. */
@@ -12,6 +13,9 @@ for (let i = 0, state = 1; i < pattern.length; i++) {
 
 /** What is under way, or was last. */
 let exchanges = new Exchanges(0, () => ({ request: pattern, response: pattern }));
+
+/** @type {import("node:net").Socket[]} */
+let held = [];
 
 export const answers = answer({
   /** @param {{ port: number, connections: number, count: number, bytes: number }} load messages that are to come back as they are */
@@ -31,6 +35,14 @@ export const answers = answer({
     exchanges = new Exchanges(count, () => requestOf(delay, `hello${1000 + (asked++ % 1000)}`, port));
     return exchanges.run(port, connections);
   },
+
+  /** Connects so often, and then is silent. @param {{ port: number, connections: number }} load */
+  async hold({ port, connections }) {
+    held = await connectAll(port, connections, () => ({ onBytes: () => {}, onEnd: () => {} }));
+  },
+
+  /** Closes those. */
+  release: () => closeAll(held.splice(0)),
 
   /** How many responses have come. */
   answered: () => exchanges.answered,

@@ -9,7 +9,7 @@
 import { isIP } from "node:net";
 import type { Readable } from "node:stream";
 import { OUTPUT_SLOT, type Operation, Opcode, PENDING } from "../abi.ts";
-import type { Driver, DriverSink, Outcome } from "../driver.ts";
+import type { Driver, DriverSink } from "../driver.ts";
 import { Errno } from "../errno.ts";
 import { FibersError } from "../errors.ts";
 import type { BackEndName } from "../event-queue/back-end.ts";
@@ -83,7 +83,6 @@ class DriverOverSelector implements SelectorDriver {
   /** The last print, whose operation stands for all of them. */
   #print: Operation | undefined;
   #watch: LoopWatch | undefined;
-  readonly #pending = new Set<Operation>();
   readonly #resolver = new ThreadResolver();
   #immediate: NodeJS.Immediate | undefined;
   #timeout: NodeJS.Timeout | undefined;
@@ -105,10 +104,11 @@ class DriverOverSelector implements SelectorDriver {
 
   open(sink: DriverSink): void {
     const guarded = guardedSink(sink, () => this.#isClosed);
+    const { pending } = this.#system;
     this.#sink = {
       complete: (operation, outcome, detail) => {
-        this.#pending.delete(operation);
-        guarded.complete(operation, typeof outcome === "number" ? outcome : this.#again(operation, outcome), detail);
+        pending.delete(operation);
+        guarded.complete(operation, outcome, detail);
       },
       turn: () => guarded.turn(),
     };
@@ -124,17 +124,6 @@ class DriverOverSelector implements SelectorDriver {
     this.#keepAlive();
   }
 
-  /** An operation whose outcome turns out to be none is pending again. */
-  #again(operation: Operation, outcome: Outcome): Outcome {
-    return {
-      take: (into) => {
-        const result = outcome.take(into);
-        if (result === PENDING) this.#pending.add(operation);
-        return result;
-      },
-    };
-  }
-
   now(): number {
     return this.#system.selector.now();
   }
@@ -146,7 +135,7 @@ class DriverOverSelector implements SelectorDriver {
   submit(operation: Operation, bytes: Uint8Array): number {
     const result = this.#submit(operation, bytes);
     if (result === PENDING) {
-      this.#pending.add(operation);
+      this.#system.pending.add(operation);
       this.#keepAlive();
     }
     return result;
@@ -163,7 +152,7 @@ class DriverOverSelector implements SelectorDriver {
   }
 
   cancel(operation: Operation): void {
-    this.#pending.delete(operation);
+    this.#system.pending.delete(operation);
     this.#input?.cancel(operation);
     this.#sockets.cancel(operation);
     this.#keepAlive();
@@ -222,7 +211,7 @@ class DriverOverSelector implements SelectorDriver {
 
   /** The process goes on as long as something can come. */
   #keepAlive(): void {
-    const isAlive = this.#pending.size > 0;
+    const isAlive = this.#system.pending.size > 0;
     if (isAlive === this.#isAlive) return;
     this.#isAlive = isAlive;
     this.#watch?.setAlive(isAlive);

@@ -137,7 +137,8 @@ class Explorer {
     const begun = performance.now();
     this.#stepper = await Stepper.begin(this.#program, this.#stepperOptions);
     const first = this.#stepper.save();
-    if (!first) throw new FibersError("E_INVALID_OPTION", "explore needs a program whose top-level statements do not wait");
+    if (!first)
+      throw new FibersError("E_INVALID_OPTION", "explore needs a program whose top-level statements do not wait");
     const root: Base = { state: first, position: 0, uses: Infinity };
     let limit = this.#maxSchedules;
     let path: Path | undefined = FIRST_PATH;
@@ -270,7 +271,9 @@ class Explorer {
 }
 
 function isBetter(one: Failing, other: Failing): boolean {
-  return one.preemptions < other.preemptions || (one.preemptions === other.preemptions && one.switches < other.switches);
+  return (
+    one.preemptions < other.preemptions || (one.preemptions === other.preemptions && one.switches < other.switches)
+  );
 }
 
 /** What a check says against a run; null when it is content. */

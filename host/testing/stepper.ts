@@ -299,7 +299,13 @@ export class Stepper {
   #findLeak(): Fault | null {
     // The call's own fiber stays in the list until it is released.
     const left = this.#guest.__fibers_count() - 1;
-    return left > 0 ? { kind: "leak", code: "E_LEAK", message: left === 1 ? "a fiber has not ended" : `${left} fibers have not ended` } : null;
+    return left > 0
+      ? {
+          kind: "leak",
+          code: "E_LEAK",
+          message: left === 1 ? "a fiber has not ended" : `${left} fibers have not ended`,
+        }
+      : null;
   }
 
   // --- looking ---
@@ -345,7 +351,11 @@ export class Stepper {
 
   /** Addresses and names of the fibers that have not ended, by id. */
   fibers(): Map<number, { pointer: number; name: string }> {
-    return new Map(this.#inspector().fibers().map(({ id, pointer, name }) => [id, { pointer, name }]));
+    return new Map(
+      this.#inspector()
+        .fibers()
+        .map(({ id, pointer, name }) => [id, { pointer, name }]),
+    );
   }
 
   close(): void {
@@ -357,7 +367,10 @@ function findEntry(functions: ExportDescription[], { entry, args }: StepperOptio
   const found = functions.find(({ name }) => name === entry);
   if (!found) {
     const known = functions.map(({ name }) => name).join(", ") || "nothing";
-    throw new FibersError("E_NO_EXPORT", `the module exports no function ${JSON.stringify(entry)}; it exports ${known}`);
+    throw new FibersError(
+      "E_NO_EXPORT",
+      `the module exports no function ${JSON.stringify(entry)}; it exports ${known}`,
+    );
   }
   checkArguments(found, args);
   return found;

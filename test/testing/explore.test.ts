@@ -8,8 +8,7 @@ import { placeOf } from "../setup/source.ts";
 
 const { binary, sourceMap } = guest("testing");
 const imports = { app: { twice: pure((value: number) => value * 2) } };
-const run = (entry: string, options: ExploreOptions = {}) =>
-  explore(binary, { entry, imports, sourceMap, ...options });
+const run = (entry: string, options: ExploreOptions = {}) => explore(binary, { entry, imports, sourceMap, ...options });
 
 /**
  * How many schedules the export `yields` has: by the rules of the run queue, and nothing else. A fiber that yields n times is resumed
@@ -25,7 +24,28 @@ function countSchedules(queue: readonly number[], preemptions = Infinity): numbe
 }
 
 describe("every schedule is run once", () => {
-  const small = ["1", "11", "12", "21", "22", "33", "04", "40", "44", "35", "111", "112", "121", "211", "122", "013", "0123", "1111", "0000", "10101"];
+  const small = [
+    "1",
+    "11",
+    "12",
+    "21",
+    "22",
+    "33",
+    "04",
+    "40",
+    "44",
+    "35",
+    "111",
+    "112",
+    "121",
+    "211",
+    "122",
+    "013",
+    "0123",
+    "1111",
+    "0000",
+    "10101",
+  ];
 
   test.each(small)("%s", async (digits) => {
     const lefts = [...digits].map(Number);
@@ -47,7 +67,8 @@ describe("every schedule is run once", () => {
 describe("what is left out is the same as what is run", () => {
   async function outcomes(entry: string, args: number[], reduce: boolean): Promise<string[]> {
     const seen = new Set<string>();
-    const check = ({ value, stdout }: { value: unknown; stdout: string }) => void seen.add(`${String(value)} ${stdout}`);
+    const check = ({ value, stdout }: { value: unknown; stdout: string }) =>
+      void seen.add(`${String(value)} ${stdout}`);
     const { complete } = await run(entry, { args, reduce, check, maxSchedules: 100_000 });
     expect(complete, entry).toBe(true);
     return [...seen].toSorted();
@@ -74,10 +95,20 @@ describe("a fault", () => {
     const check = ({ value }: { value: unknown }) => value !== 6 || "none was lost";
     const { failure } = await run("lostUpdates", { args: [3], check, maxSchedules: 100_000 });
     expect(failure?.fault).toEqual({ kind: "check", code: "E_CHECK", message: "none was lost" });
-    const fewer = await run("lostUpdates", { args: [3], check, preemptions: (failure?.preemptions ?? 0) - 1, reduce: false });
+    const fewer = await run("lostUpdates", {
+      args: [3],
+      check,
+      preemptions: (failure?.preemptions ?? 0) - 1,
+      reduce: false,
+    });
     expect(fewer).toMatchObject({ complete: true });
     expect(fewer.failure).toBeUndefined();
-    const again = await simulate(binary, { entry: "lostUpdates", args: [3], imports, schedule: failure?.schedule ?? "" });
+    const again = await simulate(binary, {
+      entry: "lostUpdates",
+      args: [3],
+      imports,
+      schedule: failure?.schedule ?? "",
+    });
     expect(again.value).toBe(6);
     expect(again.switches).toBe(failure?.switches);
   });
@@ -85,8 +116,13 @@ describe("a fault", () => {
   test("is told step by step, with lines", async () => {
     const { failure, report } = await run("lostUpdates", { args: [1], check: ({ value }) => value === 2 });
     expect(failure).toMatchObject({ preemptions: 0, switches: 6 });
-    expect(failure?.steps[0]?.to).toBe(describeLocation(placeOf("testing", "|one.join();\n  other.join();\n  return total")));
-    const lines = report.replace(/1\.[0-9a-f]{8}\./, "1.checksum.").replaceAll(/:\d+:\d+/g, "").split("\n");
+    expect(failure?.steps[0]?.to).toBe(
+      describeLocation(placeOf("testing", "|one.join();\n  other.join();\n  return total")),
+    );
+    const lines = report
+      .replace(/1\.[0-9a-f]{8}\./, "1.checksum.")
+      .replaceAll(/:\d+:\d+/g, "")
+      .split("\n");
     expect(lines.slice(0, 9)).toEqual([
       "E_CHECK: the check is false",
       "in the schedule 1.checksum.1., of 0 preemptions and 6 switches:",

@@ -53,7 +53,9 @@ describe("latency", () => {
   });
 
   test("around a mean", async () => {
-    expect(await outcome([], { hosts: { db: { latency: { mean: 5, min: 3 } } } })).toMatch(/^connected \d+, \d+, \d+, \d+$/);
+    expect(await outcome([], { hosts: { db: { latency: { mean: 5, min: 3 } } } })).toMatch(
+      /^connected \d+, \d+, \d+, \d+$/,
+    );
   });
 });
 

@@ -35,7 +35,11 @@ test("input is given, output is kept", async () => {
 
 test("a failure is part of the result, with its lines", async () => {
   const { failure, time, value } = await run("fails");
-  expect(failure).toMatchObject({ code: "E_ORDER", message: "out of order", location: placeOf("testing", '|fail("out of order"') });
+  expect(failure).toMatchObject({
+    code: "E_ORDER",
+    message: "out of order",
+    location: placeOf("testing", '|fail("out of order"'),
+  });
   expect({ time, value }).toEqual({ time: 1, value: undefined });
 });
 

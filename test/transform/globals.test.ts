@@ -70,7 +70,7 @@ describe("in a program", () => {
   });
 
   interface Program extends GuestExports {
-    __fibers_start_change(count: number, by: number): number;
+    __fibers_start_change(by: number): number;
     __fibers_start_read(count: number): number;
     __fibers_take_read(call: number): number;
   }
@@ -114,7 +114,7 @@ describe("in a program", () => {
     const globals = new Uint8Array(program.memory.buffer.slice(area, area + built.section.globalsSize));
     const memory = new Uint8Array(program.memory.buffer.slice(0, area));
 
-    run(program, program.__fibers_start_change(1, 10));
+    run(program, program.__fibers_start_change(10));
     expect(read(program)).toBe("12 13 14.0 15.0 16 by 10");
     new Uint8Array(program.memory.buffer).set(memory);
     new Uint8Array(program.memory.buffer).set(globals, area);
@@ -122,13 +122,13 @@ describe("in a program", () => {
     program.__fibers_save_globals(area + 4096);
     expect(new Uint8Array(program.memory.buffer, area + 4096, globals.length)).toEqual(globals);
     expect(read(program)).toBe("2 3 4.0 5.0 6 by 1");
-    run(program, program.__fibers_start_change(1, 100));
+    run(program, program.__fibers_start_change(100));
     expect(read(program)).toBe("102 103 104.0 105.0 106 by 100");
   });
 
   test("another instance takes the state over", async () => {
     const [from, to] = [await start(), await start()];
-    run(from, from.__fibers_start_change(1, 40));
+    run(from, from.__fibers_start_change(40));
     const area = from.memory.grow(1) * 65_536;
     from.__fibers_save_globals(area);
     to.memory.grow((from.memory.buffer.byteLength - to.memory.buffer.byteLength) / 65_536);

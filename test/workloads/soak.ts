@@ -8,6 +8,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { compileGuests } from "../setup/guests.ts";
 import * as channels from "./channels.ts";
+import { chaos } from "./chaos.ts";
 import { heldConnections } from "./connections.ts";
 import { stableExamples } from "./examples.ts";
 import { exhaustion } from "./exhaustion.ts";
@@ -30,7 +31,8 @@ const all: Workload[] = [
   ...Object.values(scopes),
   traps,
   exhaustion,
-  heldConnections,
+  ...heldConnections,
+  ...chaos,
   stableExamples,
   listsInSimulatedWorld,
   ...Object.values(wasiImages),

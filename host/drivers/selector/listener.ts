@@ -2,7 +2,6 @@
 import { rmSync } from "node:fs";
 import type { Operation } from "../../abi.ts";
 import type { DriverSink } from "../../driver.ts";
-import { Interest } from "../../event-queue/interest.ts";
 import { ADDRESS_BYTES, decodeAddress, describeAddress } from "../../event-queue/socket-address.ts";
 import { SocketOptions } from "../../event-queue/socket-calls.ts";
 import { Backlog } from "../common/backlog.ts";
@@ -60,7 +59,7 @@ export class SelectorListener implements SocketListener, ReadyHandler {
   /** A connection; or WOULD_BLOCK, or a negative errno. */
   #take(): SelectorStream | number {
     const { calls } = this.#system;
-    const fd = this.#system.try(this.#fd, Interest.READABLE, () => calls.accept(this.#fd, address, length));
+    const fd = this.#system.accept(this.#fd, address, length);
     if (fd < 0) return fd;
     const peer = this.#path ? "" : describeAddress(decodeAddress(address, length[0] as number));
     if (!this.#path) calls.setOption(fd, SocketOptions.NO_DELAY, 1);

@@ -44,6 +44,7 @@ export class StandardInput implements ReadyHandler, Outcome {
     this.#isComplete = false;
     const result = this.#receive(into);
     if (result !== PENDING) this.#reader = undefined;
+    else if (this.#reader) this.#system.pending.add(this.#reader);
     return result;
   }
 

@@ -69,7 +69,10 @@ export class SelectorStream implements SocketStream, ReadyHandler, Outcome {
   take(into: Uint8Array): number {
     this.#isComplete = false;
     const result = this.#receive(into);
-    if (result === WOULD_BLOCK) return PENDING;
+    if (result === WOULD_BLOCK) {
+      if (this.#reader) this.#system.pending.add(this.#reader);
+      return PENDING;
+    }
     this.#reader = undefined;
     return result;
   }

@@ -1,6 +1,7 @@
 /** The system's calls, as the driver makes them: with the errors of the border, and a selector that tells what is ready. */
 import { getSystemErrorMap } from "node:util";
 import { EAGAIN, EINTR } from "../../event-queue/c-library.ts";
+import type { Operation } from "../../abi.ts";
 import type { DescriptorCalls } from "../../event-queue/descriptor-calls.ts";
 import { Interest, Mode } from "../../event-queue/interest.ts";
 import {
@@ -33,6 +34,8 @@ const BOTH = Interest.READABLE | Interest.WRITABLE;
 export class System {
   readonly calls: Calls;
   readonly selector: Selector;
+  /** Operations that have not ended. One whose outcome turns out to be none when it is taken is added again by whoever finds that. */
+  readonly pending = new Set<Operation>();
   readonly #handlers = new Map<number, ReadyHandler>();
 
   constructor(calls: Calls, selector: Selector) {
@@ -83,28 +86,47 @@ export class System {
     this.#handlers.get(fd)?.onReady(isReadable, isWritable, isOver);
   }
 
-  /** What a call returns: 0 or more, WOULD_BLOCK, or a negative errno. Interrupted ones are made again. */
-  try(fd: number, direction: number, call: () => number): number {
-    let result = call();
-    while (result === -EINTR) result = call();
-    if (result >= 0) return result;
+  /** A connection that waits on this socket, whose peer's address is written; otherwise as `receive`. */
+  accept(fd: number, address: Uint8Array, length: Uint32Array): number {
+    let result: number;
+    do result = this.calls.accept(fd, address, length);
+    while (result === -EINTR);
+    return result >= 0 ? result : this.#refused(fd, Interest.READABLE, result);
+  }
+
+  /** How many bytes were read, or are there when none are wanted; WOULD_BLOCK, or a negative errno. Interrupted calls are made again. */
+  receive(fd: number, into: Uint8Array): number {
+    let result: number;
+    do result = into.length ? this.calls.receive(fd, into) : this.calls.peek(fd, scratch);
+    while (result === -EINTR);
+    return result >= 0 ? result : this.#refused(fd, Interest.READABLE, result);
+  }
+
+  /** How many bytes were taken; otherwise as `receive`. */
+  send(fd: number, from: Uint8Array): number {
+    let result: number;
+    do result = this.calls.send(fd, from);
+    while (result === -EINTR);
+    return result >= 0 ? result : this.#refused(fd, Interest.WRITABLE, result);
+  }
+
+  #refused(fd: number, direction: number, result: number): number {
     if (result !== -EAGAIN) return errnoOfResult(result);
     this.selector.exhausted(fd, direction);
     return WOULD_BLOCK;
   }
 
+  /** Any call that is made like those: what it returns; otherwise as `receive`. */
+  try(fd: number, direction: number, call: () => number): number {
+    let result: number;
+    do result = call();
+    while (result === -EINTR);
+    return result >= 0 ? result : this.#refused(fd, direction, result);
+  }
+
   /** Address and port of a socket. */
   localAddress(fd: number): string {
     return describeAddress(localAddressOf(this.calls, fd));
-  }
-
-  receive(fd: number, into: Uint8Array): number {
-    const { calls } = this;
-    return this.try(fd, Interest.READABLE, () => (into.length ? calls.receive(fd, into) : calls.peek(fd, scratch)));
-  }
-
-  send(fd: number, from: Uint8Array): number {
-    return this.try(fd, Interest.WRITABLE, () => this.calls.send(fd, from));
   }
 }
 

@@ -82,12 +82,7 @@ export class VirtualNetwork {
    * @param seed of latencies and faults
    * @param isLost says which datagrams are lost
    */
-  constructor(
-    clock: Clock,
-    options: PipeOptions & NetworkOptions,
-    seed: number,
-    isLost: () => boolean = () => false,
-  ) {
+  constructor(clock: Clock, options: PipeOptions & NetworkOptions, seed: number, isLost: () => boolean = () => false) {
     this.#clock = clock;
     this.#options = options;
     this.#random = new Random(seed ^ 0x3c6ef372);

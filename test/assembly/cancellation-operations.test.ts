@@ -140,7 +140,7 @@ describe.each(Object.entries(kinds))("%s", (verb, { outcome, detail, says, reaso
   test("is cancelled at the driver, once; what comes late is not taken; the next one has its slot, and is served", async () => {
     const { app, operations, call, begin } = await start(verb);
     const first = await begin();
-    expect(app.fibers().map(({ reason }) => reason)).toEqual([reason]);
+    expect(app.fibers().map((fiber) => fiber.reason)).toEqual([reason]);
     await call("cancel", first.number);
     await call("cancel", first.number);
     expect(operations.cancelled).toEqual([first.operation]);

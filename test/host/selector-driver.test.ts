@@ -1,4 +1,7 @@
 /** The driver `selector` beyond the contract: a thread that blocks, and what it shares with Node's event loop. */
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { Writable } from "node:stream";
 import { type App, load, nodeDriver, selectorDriver, type SelectorDriverOptions } from "as-fibers";
 import { compile } from "as-fibers/compiler";
@@ -69,6 +72,21 @@ describe.each(backEnds)("runSync on %s", (backEnd) => {
     expect(await received).toBe(20_000_000);
     app.runSync("closeStream", client);
     expect(app.runSync("read", server, 10)).toBe("");
+  });
+
+  test("datagrams, to a name too; Unix sockets", async () => {
+    const app = await loadOn(network, { backEnd });
+    const socket = app.runSync("bindUdp", "localhost", 0) as number;
+    const port = app.runSync("udpPort", socket) as number;
+    app.runSync("sendUdp", socket, "to itself", "localhost", port);
+    expect(app.runSync("receive", socket, 100)).toBe(`to itself from 127.0.0.1 ${port}`);
+    const at = path.join(tmpdir(), `as-fibers-${process.pid}-${backEnd}.sock`);
+    const accepted = app.exports.acceptUnix?.(app.runSync("listenUnix", at) as number);
+    const client = app.runSync("connectUnix", at) as number;
+    app.runSync("write", client, "hello");
+    expect(app.runSync("read", (await accepted) as number, 100)).toBe("hello");
+    await app.close();
+    expect(existsSync(at)).toBe(false);
   });
 
   test("looks up names, which Node could not meanwhile", async () => {

@@ -78,3 +78,27 @@ test("two runs are the same run", async () => {
   expect(first.ended).toEqual(["printed@0", "1@1000000", "2@2000000", "3@3000000"]);
   expect(await trace()).toEqual(first);
 });
+
+test("datagrams are lost as often as is said, the same ones each time, and in order", async () => {
+  const run = async (datagramLoss: number) => {
+    const driver = virtualDriver({ datagramLoss, seed: 7 });
+    const app = await load(guest("driver").binary, { driver });
+    const socket = driver.network.post.open();
+    const sending = (await app.exports["bindUdp"]?.("127.0.0.1", 0)) as number;
+    const arrived: string[] = [];
+    const receiving = (async () => {
+      for (let text = ""; text !== "last"; arrived.push(text)) text = (await socket.receive()).bytes.toString();
+    })();
+    for (let i = 0; i < 200; i++) await app.exports["sendUdp"]?.(sending, `${i}`, "127.0.0.1", socket.port);
+    for (let i = 0; i < 20; i++) await app.exports["sendUdp"]?.(sending, "last", "127.0.0.1", socket.port);
+    await receiving;
+    await app.close();
+    return arrived.slice(0, -1).map(Number);
+  };
+  expect(await run(0)).toEqual(Array.from({ length: 200 }, (_, i) => i));
+  const some = await run(0.25);
+  expect(some).toEqual(some.toSorted((a, b) => a - b));
+  expect(some.length).toBeGreaterThan(130);
+  expect(some.length).toBeLessThan(170);
+  expect(await run(0.25)).toEqual(some);
+});

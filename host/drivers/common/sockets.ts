@@ -147,9 +147,8 @@ export class Sockets {
   #address({ handle, argument }: Operation, into: Uint8Array): number {
     const stream = this.#handles.stream(handle);
     const socket = stream ?? this.#handles.listener(handle) ?? this.#handles.datagrams(handle);
-    if (!socket) return -Errno.EBADF;
-    const address = argument === End.LOCAL ? socket.localAddress : stream?.address;
-    return address === undefined ? -Errno.ENOTCONN : new TextEncoder().encodeInto(address, into).written;
+    const address = argument === End.LOCAL ? socket?.localAddress : stream?.address;
+    return address === undefined ? -Errno.EBADF : new TextEncoder().encodeInto(address, into).written;
   }
 
   /** Notes an operation that has no handle yet. @returns PENDING */

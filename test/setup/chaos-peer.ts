@@ -32,6 +32,8 @@ const MOST_ROOM = 8192;
 /** More than the system holds between two sockets of this machine. */
 const TOO_MUCH = 6 << 20;
 const MOST_BYTES = 64 << 10;
+/** Bytes of a write that the system takes in parts. */
+const MOST_CHUNK = 1 << 20;
 
 const pattern = Buffer.alloc(PERIOD + MOST_ROOM);
 for (let i = 0, state = 1; i < PERIOD; i++) {
@@ -65,7 +67,7 @@ export function planOne(id: number, span: number, random: Random): Plan {
   const kind = random.one(40) ? "slow" : random.pick(kinds.filter((each) => each !== "slow"));
   const isWithout = kind === "early" || kind === "cancelled" || kind === "closed" || kind === "slow";
   const down = kind === "slow" ? TOO_MUCH : random.below(MOST_BYTES);
-  const chunk = kind === "slow" ? MOST_ROOM : 1 + Math.max(random.below(MOST_ROOM), down >> 6);
+  const chunk = kind === "slow" ? MOST_CHUNK : 1 + Math.max(random.below(MOST_ROOM), down >> 6);
   return {
     id,
     kind,

@@ -14,7 +14,7 @@ const HEAD_BYTES = 32;
 /** A prime, so that no size of a write or a buffer is a period of it. */
 const PERIOD = 10_007;
 /** The most bytes of one read or write: more than the system takes at once. */
-const MOST_BYTES = 1 << 20;
+const MOST_BYTES = 8 << 20;
 
 /** How the program ends a conversation, when it has sent everything. */
 enum Ending {

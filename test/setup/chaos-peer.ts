@@ -30,10 +30,10 @@ const ENDINGS: Partial<Record<Kind, number>> = { cancelled: CANCEL, closed: CLOS
 const PERIOD = 10_007;
 const MOST_ROOM = 8192;
 /** More than the system holds between two sockets of this machine. */
-const TOO_MUCH = 6 << 20;
+const TOO_MUCH = 16 << 20;
 const MOST_BYTES = 64 << 10;
 /** Bytes of a write that the system takes in parts. */
-const MOST_CHUNK = 1 << 20;
+const MOST_CHUNK = 8 << 20;
 
 const pattern = Buffer.alloc(PERIOD + MOST_ROOM);
 for (let i = 0, state = 1; i < PERIOD; i++) {

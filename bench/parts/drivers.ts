@@ -108,7 +108,7 @@ async function measureEcho(start: Start): Promise<Measured> {
         ]),
       );
       if (load.connections === 1) continue;
-      const figure = `echo on epoll, ${load.connections} connections`;
+      const figure = `epoll echo, ${load.connections}`;
       const net = (measured: number) => ({ name: "Node's net", measured });
       claims.push(
         atLeastTimes(figure, rate("epoll"), 1, net(rate("net")), "/s"),
@@ -177,10 +177,7 @@ async function measureNaps(start: Start): Promise<Measured> {
       rows.push([name, ...[p50, p99, most].map((ms) => formatNumber(ms, "ms")), formatCount(early)]);
       data[name] = { p50, p99, most, early };
       if (driver !== "epoll") continue;
-      claims.push(
-        atMost(`1 ms asleep on ${name}, late, p99`, p99, 1, "ms"),
-        never(`1 ms asleep on ${name}, early`, early),
-      );
+      claims.push(atMost(`${name}: late, p99`, p99, 1, "ms"), never(`${name}: early`, early));
     } finally {
       await server.end();
     }
@@ -222,7 +219,7 @@ async function measureRest(start: Start): Promise<Measured> {
   const blocking = cpu["epoll, blocking"] ?? Infinity;
   return {
     tables: [table],
-    claims: [atMost("nothing to do, epoll, blocking, CPU of 2 s", blocking, 5, "ms")],
+    claims: [atMost("epoll, blocking: CPU at rest", blocking, 5, "ms")],
     data: cpu,
   };
 }

@@ -13,7 +13,8 @@ import { defer, Fiber, Future, go, sleep, TcpListener, TcpStream, timeout } from
 const HEAD_BYTES = 32;
 /** A prime, so that no size of a write or a buffer is a period of it. */
 const PERIOD = 10_007;
-const MOST_ROOM = 8_192;
+/** The most bytes of one read or write: more than the system takes at once. */
+const MOST_BYTES = 8 << 20;
 
 /** How the program ends a conversation, when it has sent everything. */
 enum Ending {
@@ -26,7 +27,7 @@ enum Ending {
 }
 
 /** The period, and again as much as one read or write may need. */
-const pattern = new Uint8Array(PERIOD + MOST_ROOM);
+const pattern = new Uint8Array(PERIOD + MOST_BYTES);
 
 /** @returns the port */
 export function begin(): i32 {

@@ -30,8 +30,12 @@ const ENDINGS: Partial<Record<Kind, number>> = { cancelled: CANCEL, closed: CLOS
 const PERIOD = 10_007;
 const MOST_ROOM = 8192;
 /** More than the system holds between two sockets of this machine. */
-const TOO_MUCH = 6 << 20;
+const TOO_MUCH = 16 << 20;
 const MOST_BYTES = 64 << 10;
+/** One in so many is slow: it costs as much as all the others together. */
+const SLOW_PERIOD = 100;
+/** Bytes of a write that the system takes in parts. */
+const MOST_CHUNK = 8 << 20;
 
 const pattern = Buffer.alloc(PERIOD + MOST_ROOM);
 for (let i = 0, state = 1; i < PERIOD; i++) {
@@ -62,10 +66,10 @@ export interface Plan {
 /** @param span milliseconds that a conversation takes, about */
 export function planOne(id: number, span: number, random: Random): Plan {
   const kinds = Object.keys(KINDS) as Kind[];
-  const kind = random.one(40) ? "slow" : random.pick(kinds.filter((each) => each !== "slow"));
+  const kind = id % SLOW_PERIOD === SLOW_PERIOD - 1 ? "slow" : random.pick(kinds.filter((each) => each !== "slow"));
   const isWithout = kind === "early" || kind === "cancelled" || kind === "closed" || kind === "slow";
   const down = kind === "slow" ? TOO_MUCH : random.below(MOST_BYTES);
-  const chunk = kind === "slow" ? MOST_ROOM : 1 + Math.max(random.below(MOST_ROOM), down >> 6);
+  const chunk = kind === "slow" ? MOST_CHUNK : 1 + Math.max(random.below(MOST_ROOM), down >> 6);
   return {
     id,
     kind,

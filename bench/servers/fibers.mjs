@@ -21,7 +21,9 @@ const stdout = new Writable({
 });
 
 const backEnd = process.env["BENCH_DRIVER"];
-const driver = backEnd ? await selectorDriver({ backEnd: /** @type {"epoll" | "poll"} */ (backEnd), stdout }) : nodeDriver({ stdout });
+const driver = backEnd
+  ? await selectorDriver({ backEnd: /** @type {"epoll" | "poll"} */ (backEnd), stdout })
+  : nodeDriver({ stdout });
 const app = await load(file, { driver });
 void app.exports["main"]?.(0, ...words.map(Number)).catch((error) => {
   console.error(error);

@@ -25,7 +25,7 @@ const NEEDS: Record<Need, number> = {
   file: 2,
   hangup: 1,
   clock: 1,
-  driver: 26,
+  driver: 28,
   app: 1,
   handle: 1,
 };

@@ -81,11 +81,11 @@ export function watchedSwitches(): u64 {
 function write(kind: Event, reason: i32, site: u32, fiber: u32, by: u32, object: usize): void {
   const t = changetype<Trace>(trace);
   // Multiplying spreads upwards only: so the upper half comes down first.
-  const hash = t.hash ^ ((<u64>by << 40) | (<u64>fiber << 16) | (<u64>reason << 8) | <u64>kind);
+  const hash = t.hash ^ (((<u64>by) << 40) | ((<u64>fiber) << 16) | ((<u64>reason) << 8) | (<u64>kind));
   t.hash = (hash ^ (hash >> 29)) * PRIME;
   const at = next(t);
   if (!at) return;
-  store<u32>(at, <u32>kind | (<u32>reason << 8) | (site << 16));
+  store<u32>(at, (<u32>kind) | ((<u32>reason) << 8) | (site << 16));
   store<u32>(at, fiber, 4);
   store<u32>(at, by, 8);
   store<usize>(at, object, 12);

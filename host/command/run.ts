@@ -57,7 +57,9 @@ export async function run(words: string[]): Promise<number> {
 
 /** Options of one world do nothing in the other: who gives them expects otherwise. */
 function refuseMixed(isWasi: boolean, values: Record<string, unknown>): void {
-  const others = isWasi ? ["driver", "leaks", "seed", "policy", "replay", "trace"] : ["base", "listen", "dir", "env", "debug"];
+  const others = isWasi
+    ? ["driver", "leaks", "seed", "policy", "replay", "trace"]
+    : ["base", "listen", "dir", "env", "debug"];
   const found = others.find((name) => values[name] !== undefined);
   if (found === undefined) return;
   const hint = isWasi

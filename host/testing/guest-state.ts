@@ -67,7 +67,8 @@ export class GuestState {
   /** Where the allocator's tail is; 0 when the allocator is another one. */
   #tail(words: Uint32Array): number {
     const tail = words[(this.#root + TAIL_OFFSET) >>> 2] as number;
-    const isTail = tail % 16 === 12 && tail > this.#heapBase && tail < words.length * 4 && words[tail >>> 2] === LEFT_FREE;
+    const isTail =
+      tail % 16 === 12 && tail > this.#heapBase && tail < words.length * 4 && words[tail >>> 2] === LEFT_FREE;
     return isTail ? tail : 0;
   }
 

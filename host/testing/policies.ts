@@ -67,7 +67,8 @@ export function pct({ depth = 3, choices = 200 }: PctOptions = {}): Policy {
       };
       return (fibers) => {
         const ids = fibers.ids();
-        const best = () => ids.reduce((high, id, i) => (priorityOf(id) > priorityOf(ids[high] as number) ? i : high), 0);
+        const best = () =>
+          ids.reduce((high, id, i) => (priorityOf(id) > priorityOf(ids[high] as number) ? i : high), 0);
         if (changes.has(at++)) priorities.set(ids[best()] as number, --lowest);
         return best();
       };

@@ -46,7 +46,9 @@ const SHOWN = 40;
 
 export function report(explored: Explored): string {
   const { failure } = explored;
-  return failure ? [describeFinding(failure), "", summary(explored)].join("\n") : `no fault found: ${summary(explored)}`;
+  return failure
+    ? [describeFinding(failure), "", summary(explored)].join("\n")
+    : `no fault found: ${summary(explored)}`;
 }
 
 function summary({ schedules, pruned, complete, coverage, cut, milliseconds }: Explored): string {
@@ -74,7 +76,15 @@ function describeFinding({ fault, schedule, preemptions, switches, steps, stdout
   ];
   if (error?.stack) lines.push("", error.stack);
   if (fault.kind === "deadlock" || fault.kind === "leak") lines.push("", fibers);
-  if (stdout) lines.push("", "it had printed:", ...stdout.trimEnd().split("\n").map((line) => `  ${line}`));
+  if (stdout)
+    lines.push(
+      "",
+      "it had printed:",
+      ...stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => `  ${line}`),
+    );
   return lines.join("\n");
 }
 

@@ -1,5 +1,13 @@
 /** The search through all schedules: that it misses none, that what it leaves out is the same, and what it says of what it finds. */
-import { assertEverySchedule, explore, type ExploreOptions, matchers, pure, simulate } from "as-fibers/testing";
+import {
+  assertEverySchedule,
+  explore,
+  type ExploreOptions,
+  matchers,
+  pure,
+  shrinkSchedule,
+  simulate,
+} from "as-fibers/testing";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { describeLocation } from "../../host/errors.ts";
@@ -8,8 +16,7 @@ import { placeOf } from "../setup/source.ts";
 
 const { binary, sourceMap } = guest("testing");
 const imports = { app: { twice: pure((value: number) => value * 2) } };
-const run = (entry: string, options: ExploreOptions = {}) =>
-  explore(binary, { entry, imports, sourceMap, ...options });
+const run = (entry: string, options: ExploreOptions = {}) => explore(binary, { entry, imports, sourceMap, ...options });
 
 /**
  * How many schedules the export `yields` has: by the rules of the run queue, and nothing else. A fiber that yields n times is resumed
@@ -25,7 +32,28 @@ function countSchedules(queue: readonly number[], preemptions = Infinity): numbe
 }
 
 describe("every schedule is run once", () => {
-  const small = ["1", "11", "12", "21", "22", "33", "04", "40", "44", "35", "111", "112", "121", "211", "122", "013", "0123", "1111", "0000", "10101"];
+  const small = [
+    "1",
+    "11",
+    "12",
+    "21",
+    "22",
+    "33",
+    "04",
+    "40",
+    "44",
+    "35",
+    "111",
+    "112",
+    "121",
+    "211",
+    "122",
+    "013",
+    "0123",
+    "1111",
+    "0000",
+    "10101",
+  ];
 
   test.each(small)("%s", async (digits) => {
     const lefts = [...digits].map(Number);
@@ -47,7 +75,8 @@ describe("every schedule is run once", () => {
 describe("what is left out is the same as what is run", () => {
   async function outcomes(entry: string, args: number[], reduce: boolean): Promise<string[]> {
     const seen = new Set<string>();
-    const check = ({ value, stdout }: { value: unknown; stdout: string }) => void seen.add(`${String(value)} ${stdout}`);
+    const check = ({ value, stdout }: { value: unknown; stdout: string }) =>
+      void seen.add(`${String(value)} ${stdout}`);
     const { complete } = await run(entry, { args, reduce, check, maxSchedules: 100_000 });
     expect(complete, entry).toBe(true);
     return [...seen].toSorted();
@@ -74,10 +103,20 @@ describe("a fault", () => {
     const check = ({ value }: { value: unknown }) => value !== 6 || "none was lost";
     const { failure } = await run("lostUpdates", { args: [3], check, maxSchedules: 100_000 });
     expect(failure?.fault).toEqual({ kind: "check", code: "E_CHECK", message: "none was lost" });
-    const fewer = await run("lostUpdates", { args: [3], check, preemptions: (failure?.preemptions ?? 0) - 1, reduce: false });
+    const fewer = await run("lostUpdates", {
+      args: [3],
+      check,
+      preemptions: (failure?.preemptions ?? 0) - 1,
+      reduce: false,
+    });
     expect(fewer).toMatchObject({ complete: true });
     expect(fewer.failure).toBeUndefined();
-    const again = await simulate(binary, { entry: "lostUpdates", args: [3], imports, schedule: failure?.schedule ?? "" });
+    const again = await simulate(binary, {
+      entry: "lostUpdates",
+      args: [3],
+      imports,
+      schedule: failure?.schedule ?? "",
+    });
     expect(again.value).toBe(6);
     expect(again.switches).toBe(failure?.switches);
   });
@@ -85,8 +124,13 @@ describe("a fault", () => {
   test("is told step by step, with lines", async () => {
     const { failure, report } = await run("lostUpdates", { args: [1], check: ({ value }) => value === 2 });
     expect(failure).toMatchObject({ preemptions: 0, switches: 6 });
-    expect(failure?.steps[0]?.to).toBe(describeLocation(placeOf("testing", "|one.join();\n  other.join();\n  return total")));
-    const lines = report.replace(/1\.[0-9a-f]{8}\./, "1.checksum.").replaceAll(/:\d+:\d+/g, "").split("\n");
+    expect(failure?.steps[0]?.to).toBe(
+      describeLocation(placeOf("testing", "|one.join();\n  other.join();\n  return total")),
+    );
+    const lines = report
+      .replace(/1\.[0-9a-f]{8}\./, "1.checksum.")
+      .replaceAll(/:\d+:\d+/g, "")
+      .split("\n");
     expect(lines.slice(0, 9)).toEqual([
       "E_CHECK: the check is false",
       "in the schedule 1.checksum.1., of 0 preemptions and 6 switches:",
@@ -108,6 +152,7 @@ describe("a fault", () => {
     ["fails", { leaks: "error" }, "failure", "E_ORDER"],
     ["leaks", { leaks: "error" }, "leak", "E_LEAK"],
     ["words", { check: () => false }, "check", "E_CHECK"],
+    ["destroys", {}, "failure", "E_INSTANCE_DEAD"],
   ] as const)("%s with %j: %s", async (entry, options, kind, code) => {
     const { failure } = await run(entry, options);
     expect(failure?.fault).toMatchObject({ kind, code });
@@ -132,6 +177,24 @@ test("programs that use the network are run again from the beginning", async () 
   expect(explored).toMatchObject({ complete: true, pruned: 0 });
   expect(explored.schedules).toBeGreaterThan(3);
   expect(explored.failure).toBeUndefined();
+});
+
+test("a schedule that was met at random is made smaller, and fails in the same way", async () => {
+  const check = ({ value }: { value: unknown }) => value !== 4 || "one was kept";
+  const options = { entry: "lostUpdates", args: [3], imports, check };
+  let seed = 1;
+  let met = await simulate(binary, { ...options, policy: "random", seed });
+  while (met.value !== 4) met = await simulate(binary, { ...options, policy: "random", seed: ++seed });
+  const found = await shrinkSchedule(binary, met.schedule, options);
+  expect(found.fault.message).toBe("one was kept");
+  const preemptions = (schedule: string) => schedule.split("x").length - 1;
+  expect(preemptions(found.schedule)).toBe(found.preemptions);
+  expect(found.preemptions).toBeLessThan(preemptions(met.schedule));
+  expect(found.steps.length).toBe(found.switches);
+  expect((await simulate(binary, { ...options, schedule: found.schedule })).value).toBe(4);
+  await expect(shrinkSchedule(binary, met.schedule, { ...options, check: () => true })).rejects.toMatchObject({
+    code: "E_NO_FAULT",
+  });
 });
 
 test("random choices of preemptions in a row do the same in simulate", async () => {

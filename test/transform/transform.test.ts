@@ -86,14 +86,7 @@ describe.each(Object.entries(targets))("a %s build", (target, flags) => {
   test("imports nothing of Asyncify, and only what the program and the library need", () => {
     const imports = WebAssembly.Module.imports(built.module).map(({ module, name }) => `${module}.${name}`);
     expect(imports.toSorted()).toEqual(
-      [
-        "app.tick",
-        "as-fibers.now",
-        "as-fibers.submit",
-        "as-fibers.choose",
-        "as-fibers.trace",
-        "env.abort",
-      ].toSorted(),
+      ["app.tick", "as-fibers.now", "as-fibers.submit", "as-fibers.choose", "as-fibers.trace", "env.abort"].toSorted(),
     );
   });
 

@@ -38,7 +38,10 @@ export interface FaultChances {
 }
 
 /** What will happen to a connection that begins now; usually nothing. In a fixed order, so that the same numbers give the same. */
-export function drawFaults({ chances, within = 1000, partition = 1000 }: FaultChances, random: Random): Omit<Fault, "host" | "port">[] {
+export function drawFaults(
+  { chances, within = 1000, partition = 1000 }: FaultChances,
+  random: Random,
+): Omit<Fault, "host" | "port">[] {
   const kinds = ["reset", "lost", "half-open", "partition", "slow"] as const;
   return kinds.flatMap((kind) => {
     const isDue = random.next() < (chances[kind] ?? 0);

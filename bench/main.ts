@@ -18,6 +18,7 @@ import { part as echo } from "./parts/echo.ts";
 import { part as failure } from "./parts/failure.ts";
 import { part as instrumentation } from "./parts/instrumentation.ts";
 import { part as lifetimes } from "./parts/lifetimes.ts";
+import { part as testing } from "./parts/testing.ts";
 import { part as pauses } from "./parts/pauses.ts";
 import { part as resident, RESIDENT_ARGUMENT, runResidentChild } from "./parts/resident.ts";
 import { part as skynet, runSkynetChild, SKYNET_ARGUMENT } from "./parts/skynet.ts";
@@ -39,6 +40,7 @@ const PARTS: Part[] = [
   skynet,
   failure,
   lifetimes,
+  testing,
   resident,
   timer,
   pauses,

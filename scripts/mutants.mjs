@@ -7,14 +7,20 @@
  *
  * The programs are in test/guests/testing/mutants.ts; each export holds for the library as it is, in every schedule.
  */
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "./build.mjs";
 import { root, setup } from "./setup.mjs";
 
 const PROGRAM = join(root, "test/guests/testing/mutants.ts");
 const MAX_SCHEDULES = 20_000;
+const ENDLESS = "does not end";
+/** Milliseconds: a mutant may go round and round in one step. */
+const TIMEOUT = 60_000;
+/** Before a number: searches with that mutant, and prints what was found. */
+const ONE = "--mutant=";
 /** What is searched of this alone is production's order. */
 const ONLY_FIFO = new Set(["fifo"]);
 
@@ -273,6 +279,7 @@ export async function search(mutant) {
   const names = WebAssembly.Module.exports(module).map(({ name }) => /^__fibers_start_(\w+)$/.exec(name)?.[1]);
   let runs = 0;
   for (const entry of names.filter((name) => name !== undefined)) {
+    if (mutant) console.error(entry);
     const preemptions = ONLY_FIFO.has(entry) ? 0 : 3;
     const options = {
       entry,
@@ -285,12 +292,29 @@ export async function search(mutant) {
       const { failure, schedules, pruned, cut } = await explore(binary, options);
       runs += schedules + pruned;
       if (failure) return { entry, code: failure.fault.code, message: failure.fault.message, runs };
-      if (cut) return { entry, code: "endless", message: "a run does not end", runs };
+      if (cut || !schedules) return { entry, code: ENDLESS, message: "a run does not end", runs };
     } catch (error) {
       return { entry, code: /** @type {{ code?: string }} */ (error).code ?? "trap", message: String(error), runs };
     }
   }
   return { entry: null, code: "", message: "", runs };
+}
+
+/**
+ * The same in a process of its own, that can be ended.
+ *
+ * @param {Mutant} mutant
+ */
+function searchApart(mutant) {
+  const words = [fileURLToPath(import.meta.url), `${ONE}${mutants.indexOf(mutant)}`];
+  const { stdout, stderr, error } = spawnSync(process.execPath, words, {
+    cwd: root,
+    encoding: "utf8",
+    timeout: TIMEOUT,
+  });
+  // Where it was: nowhere, when it was still being compiled.
+  if (error) return { entry: stderr.trim().split("\n").at(-1) ?? "", code: ENDLESS, runs: 0 };
+  return JSON.parse(stdout.split("\n").findLast((line) => line.startsWith("{")) ?? "");
 }
 
 /** @param {string[]} filters */
@@ -302,7 +326,7 @@ async function main(filters) {
   const rows = [];
   let missed = 0;
   for (const mutant of chosen) {
-    const { entry, code, runs } = await search(mutant);
+    const { entry, code, runs } = searchApart(mutant);
     if (!entry) missed++;
     console.log(`${entry ? "found" : "MISSED"}: ${mutant.name}${entry ? ` (${entry}, ${code}, ${runs} runs)` : ""}`);
     rows.push(
@@ -334,5 +358,8 @@ ${rows.join("\n")}
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   setup();
   if (!(await build({ types: false }))) process.exit(1);
-  await main(process.argv.slice(2));
+  const [first = ""] = process.argv.slice(2);
+  if (first.startsWith(ONE))
+    console.log(JSON.stringify(await search(mutants[Number(first.slice(ONE.length))] ?? null)));
+  else await main(process.argv.slice(2));
 }

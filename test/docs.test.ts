@@ -51,6 +51,7 @@ const guides = [
   "scopes",
   "supervision",
   "deadlocks",
+  "testing",
 ].map((name) => `docs/${name}.md`);
 
 interface Shown {

@@ -60,6 +60,6 @@ export function fixed(): void {
 }
 
 export function main(wrongly: bool = false): void {
-  if (wrongly) wrong();
-  else fixed();
+  const version = wrongly ? wrong : fixed;
+  version();
 }

@@ -42,6 +42,6 @@ export function fixed(): string {
 }
 
 export function main(wrongly: bool = false): void {
-  if (wrongly) wrong();
-  else fixed();
+  const version = wrongly ? wrong : fixed;
+  version();
 }

@@ -20,7 +20,7 @@ import { requirePure } from "./imports.ts";
 import { prepare, type Program } from "./program.ts";
 import { type Finding, report, type Step } from "./report.ts";
 import { formatSchedule, parseSchedule } from "./schedule.ts";
-import { confirm, type Failing, shrink } from "./shrink.ts";
+import { confirm, type Failing, rerun, shrink } from "./shrink.ts";
 import { type Fault, type Pause, Stepper, type StepperOptions } from "./stepper.ts";
 
 export interface ExploreOptions {
@@ -80,6 +80,22 @@ export async function explore(source: ModuleSource, options: ExploreOptions = {}
   return new Explorer(await prepare(source, options.sourceMap), options).run();
 }
 
+/**
+ * Makes a failing schedule smaller: one that `simulate`, or the command, has met by a policy. The one that it gives fails with the same code,
+ * and cannot lose any of its preemptions.
+ * @param options those of the run that has failed
+ * @throws E_NO_FAULT when nothing is wrong in this schedule; E_OTHER_MODULE, E_INVALID_SCHEDULE_TEXT; else as `explore` does
+ */
+export async function shrinkSchedule(
+  source: ModuleSource,
+  schedule: string,
+  options: Omit<ExploreOptions, "maxSchedules" | "preemptions" | "reduce" | "seed"> = {},
+): Promise<Finding> {
+  const program = await prepare(source, options.sourceMap);
+  const { seed, choices } = parseSchedule(program, schedule);
+  return new Explorer(program, { ...options, seed }).shrink(choices, schedule);
+}
+
 const KNOWN_OPTIONS: Record<keyof ExploreOptions, true> = {
   entry: true,
   args: true,
@@ -135,11 +151,7 @@ class Explorer {
 
   async run(): Promise<Exploration> {
     const begun = performance.now();
-    this.#stepper = await Stepper.begin(this.#program, this.#stepperOptions);
-    const first = this.#stepper.save();
-    if (!first)
-      throw new FibersError("E_INVALID_OPTION", "explore needs a program whose top-level statements do not wait");
-    const root: Base = { state: first, position: 0, uses: Infinity };
+    const root = await this.#begin();
     let limit = this.#maxSchedules;
     let path: Path | undefined = FIRST_PATH;
     while (path && this.#schedules + this.#pruned + this.#cut < limit) {
@@ -167,6 +179,26 @@ class Explorer {
     this.#stepper.close();
     const exploration = { ...found, milliseconds: performance.now() - begun, ...(failure ? { failure } : {}) };
     return { ...exploration, report: report(exploration) };
+  }
+
+  async shrink(choices: readonly number[], schedule: string): Promise<Finding> {
+    const root = await this.#begin();
+    const failing = rerun(this.#stepper, root.state, choices, (pause) => this.#faultOf(pause));
+    if (!failing) {
+      const message = `nothing is wrong in the schedule ${schedule}: give the entry, arguments, input and check of the run that has failed`;
+      throw new FibersError("E_NO_FAULT", message);
+    }
+    const found = await this.#explain(failing, root);
+    this.#stepper.close();
+    return found;
+  }
+
+  /** Loads the program, and stops where its entry begins. */
+  async #begin(): Promise<Base> {
+    this.#stepper = await Stepper.begin(this.#program, this.#stepperOptions);
+    const state = this.#stepper.save();
+    if (state) return { state, position: 0, uses: Infinity };
+    throw new FibersError("E_INVALID_OPTION", "explore needs a program whose top-level statements do not wait");
   }
 
   /** Runs one schedule, and notes the choices that it meets behind its last preemption. */

@@ -3,7 +3,7 @@ export { type GuestTrace, type TraceEvent } from "./guest-trace.ts";
 export { BEGINNING, pure } from "./imports.ts";
 export { type Chooser, fifo, pct, type PctOptions, type Policy, random, type ReadyFibers, replay } from "./policies.ts";
 export { simulate, type SimulateOptions, type Simulation } from "./simulate.ts";
-export { explore, type Exploration, type ExploreOptions, type Finding, type Step } from "./explore.ts";
+export { explore, type Exploration, type ExploreOptions, type Finding, shrinkSchedule, type Step } from "./explore.ts";
 export { assertEverySchedule, matchers } from "./matchers.ts";
 export { type ChromeEvent, type ChromeTrace, chromeTrace, type ChromeTraceSource } from "./chrome-trace.ts";
 export type { Fault, FaultChances, FaultKind } from "../drivers/virtual/faults.ts";

@@ -3,16 +3,16 @@
  *
  *     1         version of this format
  *     5f0c93aa  checksum of the module, since a schedule means nothing to another one
- *     1         seed of the run's random numbers, base 36
+ *     1         seed of the run's random numbers, base 32
  *     3x2-x1    three choices of the fiber that was ready first, then of the third; then, at once, of the second; then the first always
  *
- * A choice is made whenever more than one fiber is ready. Numbers are in base 36.
+ * A choice is made whenever more than one fiber is ready. Numbers are in base 32: x is none of its digits.
  */
 import { FibersError } from "../errors.ts";
 import type { Program } from "./program.ts";
 
 const VERSION = "1";
-const BASE = 36;
+const BASE = 32;
 
 export interface Schedule {
   seed: number;
@@ -33,7 +33,7 @@ export function formatSchedule({ checksums }: Pick<Program, "checksums">, { seed
   return [VERSION, checksums[0], seed.toString(BASE), parts.join("-")].join(".");
 }
 
-const PATTERN = /^([0-9a-z]+)\.([0-9a-f]{8})\.(-?[0-9a-z]+)\.((?:[0-9a-z]*x[0-9a-z]+(?:-|$))*)$/;
+const PATTERN = /^([0-9a-v]+)\.([0-9a-f]{8})\.(-?[0-9a-v]+)\.((?:[0-9a-v]*x[0-9a-v]+(?:-|$))*)$/;
 
 /** Reads a schedule for this program. @throws E_INVALID_SCHEDULE_TEXT, E_OTHER_MODULE */
 export function parseSchedule({ checksums }: Pick<Program, "checksums">, text: string): Schedule {

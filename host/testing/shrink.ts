@@ -14,8 +14,8 @@ export interface Failing {
 
 export type Judge = (pause: Pause & { kind: "end" }) => Fault | null;
 
-/** Runs choices from a state; null when nothing is wrong, or not the same. */
-function rerun(stepper: Stepper, state: StepperState, choices: readonly number[], judge: Judge): Failing | null {
+/** Runs choices from a state; null when nothing is wrong. */
+export function rerun(stepper: Stepper, state: StepperState, choices: readonly number[], judge: Judge): Failing | null {
   stepper.restore(state);
   const made: number[] = [];
   while (true) {

@@ -94,6 +94,8 @@ export class Stepper {
   /** How many fibers are ready where it has stopped. */
   #count = 0;
   #runSwitches = 0;
+  /** What has killed the instance, until it goes back to an earlier state. */
+  #death: Fault | null = null;
 
   private constructor(program: Program, options: StepperOptions) {
     const { section, sourceMap } = program;
@@ -203,6 +205,7 @@ export class Stepper {
     this.#isInTurn = isInTurn;
     this.#runSwitches = 0;
     this.#choice = -1;
+    this.#death = null;
   }
 
   /** A number that tells states apart; null when the world around it cannot be copied. See `GuestState`. */
@@ -237,6 +240,7 @@ export class Stepper {
       }
       this.#count = 0;
       const next = this.#turn(Math.min(this.#left, switches));
+      if (this.#death) return { kind: "end", fault: this.#death, failure: 0, value: undefined };
       if (this.#count) return { kind: "choice", count: this.#count };
       if (next === 0 && this.#left > 0) {
         if (switches !== Infinity) return { kind: "switched" };
@@ -261,7 +265,11 @@ export class Stepper {
     } catch (error) {
       const verdict = judgeTrap(error, this.#program.section, guest);
       if (guest.__fibers_stack_pointer) guest.__fibers_stack_pointer.value = stackPointer;
-      if (!verdict.isIsolated) throw new FibersError("E_INSTANCE_DEAD", verdict.message, { cause: error });
+      if (!verdict.isIsolated) {
+        const message = `a trap (${verdict.code}: ${verdict.message}) left the allocator, the collector or the scheduler half way through a change`;
+        this.#death = { kind: "failure", code: "E_INSTANCE_DEAD", message };
+        return 0;
+      }
       this.#failures.failTrapped(verdict);
       this.#left = TURN_SWITCHES;
       return 0;
@@ -337,6 +345,7 @@ export class Stepper {
 
   /** All fibers, what each waits for, and circles of them. */
   describe(): string {
+    if (this.#death) return "";
     const inspection = this.#inspector().inspect(true);
     const circles = inspection.graph.findCircles();
     return [describeFibers(inspection), ...circles.map((circle) => describeCircle(circle, inspection))].join("\n");
@@ -351,6 +360,7 @@ export class Stepper {
 
   /** Addresses and names of the fibers that have not ended, by id. */
   fibers(): Map<number, { pointer: number; name: string }> {
+    if (this.#death) return new Map();
     return new Map(
       this.#inspector()
         .fibers()

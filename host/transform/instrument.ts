@@ -7,7 +7,7 @@
 import { binaryen } from "./binaryen.ts";
 import { Features } from "./features.ts";
 import type { Module } from "./compiler.ts";
-import { countInstrumented } from "./instrumented.ts";
+import { findInstrumented } from "./instrumented.ts";
 import { parseModuleText } from "./module-text.ts";
 import { optimizeSaveRecord, provideState } from "./save-record.ts";
 import { NEVER_SUSPENDS, SWITCH, verifyAfterAsyncify, verifyBeforeAsyncify } from "./verify.ts";
@@ -66,12 +66,12 @@ export function instrument(module: Module, options: InstrumentOptions): Instrume
   const bytesBefore = module.emitBinary().length;
   const roles = verifyBeforeAsyncify(before);
   runAsyncify(module, roles.neverSuspending, options);
-  verifyAfterAsyncify(module, roles);
-  const instrumented = countInstrumented(module);
+  const instrumented = findInstrumented(module, roles.suspending);
+  verifyAfterAsyncify(module, instrumented, roles);
   provideState(module);
   if (before.saveRecord !== null && !options.keepsSaveRecord) optimizeSaveRecord(module, before.saveRecord);
   optimize(module, options);
-  return { instrumented, functions: before.functions.size, bytesBefore };
+  return { instrumented: instrumented.size, functions: before.functions.size, bytesBefore };
 }
 
 function forbidInlining(module: Module, patterns: string[]): void {

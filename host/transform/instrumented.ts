@@ -1,9 +1,10 @@
 /**
  * Which functions Asyncify has instrumented. Such a function begins by asking for Asyncify's state, in a few nested blocks: so there is no need
- * to look at all of it, or at its text.
+ * to look at all of it. Where it is not seen so, the text tells.
  */
 import { binaryen } from "./binaryen.ts";
 import type { Module } from "./compiler.ts";
+import { parseModuleText } from "./module-text.ts";
 
 const STATE = "__asyncify_state";
 /** So deep Asyncify nests what it asks first, and so many statements may stand before. */
@@ -12,26 +13,31 @@ const MAX_STATEMENTS = 4;
 
 /** Binaryen's accessors of expressions, which its types leave out. */
 interface Accessors {
-  Binary: { getLeft(binary: number): number };
+  Binary: { getLeft(binary: number): number; getRight(binary: number): number };
   Block: { getNumChildren(block: number): number; getChildAt(block: number, index: number): number };
   GlobalGet: { getName(get: number): string };
-  If: { getCondition(branch: number): number };
+  If: { getCondition(branch: number): number; getIfTrue(branch: number): number };
   LocalSet: { getValue(set: number): number };
   Unary: { getValue(unary: number): number };
 }
 
 const accessors = (): Accessors => binaryen as unknown as Accessors;
 
-/** Call with a module that Asyncify has just changed, before it is optimized. */
-export function isInstrumented(ref: number): boolean {
-  const { module: imported, body } = binaryen.getFunctionInfo(ref);
-  return !imported && asksForState(body, MAX_DEPTH);
-}
-
-export function countInstrumented(module: Module): number {
-  let count = 0;
-  for (let i = 0; i < module.getNumFunctions(); i++) if (isInstrumented(module.getFunctionByIndex(i))) count++;
-  return count;
+/**
+ * The names of the instrumented functions. Call with a module that Asyncify has just changed, before it is optimized.
+ * @param expected those that should be: of these, none is left out
+ */
+export function findInstrumented(module: Module, expected: Iterable<string>): Set<string> {
+  const found = new Set<string>();
+  for (let i = 0; i < module.getNumFunctions(); i++) {
+    const { name, module: imported, body } = binaryen.getFunctionInfo(module.getFunctionByIndex(i));
+    if (!imported && asksForState(body, MAX_DEPTH)) found.add(name);
+  }
+  const doubtful = [...expected].filter((name) => !found.has(name));
+  if (!doubtful.length) return found;
+  const { functions } = parseModuleText(module.emitText());
+  for (const name of doubtful) if (functions.get(name)?.asksForState) found.add(name);
+  return found;
 }
 
 function asksForState(expression: number, depth: number): boolean {
@@ -41,11 +47,13 @@ function asksForState(expression: number, depth: number): boolean {
     case binaryen.GlobalGetId:
       return GlobalGet.getName(expression) === STATE;
     case binaryen.BinaryId:
-      return asksForState(Binary.getLeft(expression), depth - 1);
+      return (
+        asksForState(Binary.getLeft(expression), depth - 1) || asksForState(Binary.getRight(expression), depth - 1)
+      );
     case binaryen.UnaryId:
       return asksForState(Unary.getValue(expression), depth - 1);
     case binaryen.IfId:
-      return asksForState(If.getCondition(expression), depth - 1);
+      return asksForState(If.getCondition(expression), depth - 1) || asksForState(If.getIfTrue(expression), depth - 1);
     case binaryen.LocalSetId:
       return asksForState(LocalSet.getValue(expression), depth - 1);
     case binaryen.BlockId: {

@@ -12,6 +12,8 @@ export interface FunctionText {
   /** The type by which it can be called indirectly, parameters and result as written. */
   type: string;
   hasLoop: boolean;
+  /** Whether it asks for Asyncify's state, as what is instrumented does. */
+  asksForState: boolean;
 }
 
 export interface ModuleText {
@@ -89,6 +91,7 @@ function parseFunction(item: string, types: Map<string, string>): FunctionText {
     indirect,
     type,
     hasLoop: item.includes("(loop "),
+    asksForState: item.includes("(global.get $__asyncify_state)"),
   };
 }
 

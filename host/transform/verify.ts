@@ -3,7 +3,6 @@
  * these checks such a program runs, and gives wrong answers.
  */
 import type { Module, Source } from "./compiler.ts";
-import { isInstrumented } from "./instrumented.ts";
 import type { FunctionText, ModuleText } from "./module-text.ts";
 
 /** Where the library stands in a program. */
@@ -115,10 +114,9 @@ function verifyTable({ table }: ModuleText): void {
 }
 
 /** Checks the module after Asyncify: every function between a fiber's entry and a suspension is instrumented. */
-export function verifyAfterAsyncify(module: Module, roles: SwitchRoles): void {
+export function verifyAfterAsyncify(module: Module, instrumented: ReadonlySet<string>, roles: SwitchRoles): void {
   for (const name of roles.suspending) {
-    const f = module.getFunction(name);
-    if (f && !isInstrumented(f)) {
+    if (module.getFunction(name) && !instrumented.has(name)) {
       throw new VerificationError(
         "E_NOT_INSTRUMENTED",
         name,

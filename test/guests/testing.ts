@@ -282,3 +282,10 @@ export function flood(host: string, bytes: i32): f64 {
   stream.write(new Uint8Array(bytes));
   return <f64>monotonicNow() / 1e6;
 }
+
+/** Writes over the allocator's own words: the next who allocates traps there. */
+export function destroys(): void {
+  yieldNow();
+  memory.fill(__heap_base, 0xff, 1600);
+  garbage = `${monotonicNow()}`;
+}

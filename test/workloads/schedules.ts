@@ -13,7 +13,7 @@ function workload(name: string, programs: fc.Arbitrary<string>): Workload {
   return {
     name: `schedules: ${name}`,
     unit: "programs",
-    suite: 500,
+    suite: 120,
     soak: 5_000,
     async run(count, seed) {
       const module = await WebAssembly.compile(guest(name).binary as BufferSource);

@@ -17,6 +17,7 @@ import * as programs from "./programs.ts";
 import * as scopes from "./scopes.ts";
 import * as timers from "./timers.ts";
 import { traps } from "./traps.ts";
+import * as schedules from "./schedules.ts";
 import * as vocabulary from "./vocabulary.ts";
 import * as wasiImages from "./wasi-images.ts";
 import { listsInSimulatedWorld } from "./wasi-lists.ts";
@@ -28,6 +29,7 @@ const all: Workload[] = [
   ...Object.values(timers),
   ...Object.values(channels),
   ...vocabulary.all,
+  ...Object.values(schedules),
   ...Object.values(scopes),
   traps,
   exhaustion,

@@ -1,0 +1,56 @@
+/** `as-fibers run` in a simulated world: seeds, policies, schedules that are repeated, traces. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseSeed } from "../../host/command/observation.ts";
+import { asFibers } from "../setup/command.ts";
+
+const LESSON = "examples/lessons/check-then-act.ts";
+const WRONGLY = ["--", "true"];
+
+let folder = "";
+
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "as-fibers-testing-"));
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const run = (...words: string[]) => asFibers(["run", ...words]);
+
+describe("a simulated world", () => {
+  test("a failing schedule is printed, and repeats the failure; another program refuses it", async () => {
+    const failed = await run("--driver", "virtual", "--policy", "random", "--seed", "4", LESSON, ...WRONGLY);
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toContain("the account is overdrawn");
+    const [, schedule = ""] = /--replay (\S+)\n$/.exec(failed.stderr) ?? [];
+    expect(schedule).toMatch(/^1\.[0-9a-f]{8}\.4\./);
+    const again = await run("--driver", "virtual", "--replay", schedule, LESSON, ...WRONGLY);
+    expect(again.code).toBe(1);
+    expect(again.stderr).toContain("the account is overdrawn");
+    const other = await run("--driver", "virtual", "--replay", schedule, "examples/two-counters.ts");
+    expect(other.code).toBe(1);
+    expect(other.stderr).toContain("E_OTHER_MODULE");
+  });
+
+  test("in production's order, it goes well", async () => {
+    expect(await run("--driver", "virtual", LESSON, ...WRONGLY)).toEqual({ code: 0, stdout: "", stderr: "" });
+  });
+});
+
+test("a trace of a real run", async () => {
+  const file = path.join(folder, "trace.json");
+  expect(await run("--trace", file, "examples/two-counters.ts")).toMatchObject({ code: 0, stderr: "" });
+  const { traceEvents } = JSON.parse(readFileSync(file, "utf8")) as { traceEvents: { ph: string; args?: object }[] };
+  const lanes = traceEvents.filter(({ ph }) => ph === "M").map(({ args }) => args);
+  expect(lanes).toEqual([{ name: "as-fibers" }, { name: "1 main" }, { name: "2 first" }, { name: "3 second" }]);
+  // Each counter is resumed after each of its steps.
+  expect(traceEvents.filter(({ ph }) => ph === "X").length).toBeGreaterThan(50);
+});
+
+test("misuse", async () => {
+  expect((await run("--policy", "random", LESSON)).stderr).toContain("--policy needs a simulated world");
+  expect(() => parseSeed("x")).toThrow(expect.objectContaining({ code: "E_INVALID_OPTION" }));
+  expect(parseSeed("12")).toBe(12);
+});

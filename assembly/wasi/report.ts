@@ -82,6 +82,7 @@ const REASONS: StaticArray<string> = [
   "ticker",
   "scope",
   "start",
+  "import",
 ];
 
 function describeWait(f: Record): string {

@@ -8,7 +8,7 @@ export default defineConfig({
     setupFiles: ["test/setup/worker.ts"],
     sequence: { sequencer: LongestFirst },
     pool: "forks",
-    maxWorkers: 2,
+    maxWorkers: 3,
     // One process for all files of a worker: starting one for each takes a fifth of the time.
     isolate: false,
     fileParallelism: true,

@@ -8,7 +8,7 @@ test("examples/calling-javascript builds, runs, and prints what it says", async 
   const folder = path.join(root, ".cache/bindings/example");
   rmSync(folder, { recursive: true, force: true });
   cpSync(path.join(root, "examples/calling-javascript"), folder, { recursive: true });
-  const words = ["build", "program.ts", "-o", "build/app", "--imports", "host.mjs"];
+  const words = ["build", "program.ts", "-o", "build/app", "--imports", "host.mjs", "--debug"];
   expect(await asFibers(words, { cwd: folder })).toEqual({ code: 0, stdout: "", stderr: "" });
   const { code, stdout, stderr } = await runNode(["main.mjs"], { cwd: folder });
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

@@ -144,11 +144,14 @@ describe("the examples that docs/wasi.md lists", () => {
     expect(await run(["examples/two-counters.ts"])).toEqual({ code: 0, stdout, stderr: "" });
   });
 
-  // The others without a process for each.
-  test.each(same.filter((name) => name !== "two-counters"))("%s prints what it prints on Node", async (name) => {
-    const { binary } = await compile(`examples/${name}.ts`, { target: "debug", host: "wasi" });
-    expect(await runFake(binary)).toMatchObject({ code: 0, stdout: exampleOutputs[name], stderr: "" });
-  });
+  // Some of the others, without a process for each: all of them run on both drivers of Node, and a compilation takes a second.
+  test.each(same.filter((name, i) => name !== "two-counters" && i % 3 === 1))(
+    "%s prints what it prints on Node",
+    async (name) => {
+      const { binary } = await compile(`examples/${name}.ts`, { target: "debug", host: "wasi" });
+      expect(await runFake(binary)).toMatchObject({ code: 0, stdout: exampleOutputs[name], stderr: "" });
+    },
+  );
 
   test("trap ends with the first trap", async () => {
     const onNode = await asFibers(["run", "examples/trap.ts"]);

@@ -145,26 +145,23 @@ test("runSync does not work inside of a turn", async () => {
 });
 
 // The very module that runs on the driver node: a guest never learns who serves it.
-test.each(["reverse-responses", "five-at-once"])(
-  "the example %s, on epoll and poll",
-  async (name) => {
-    const { binary, sourceMap } = await compile(`examples/${name}.ts`, { target: "debug" });
-    const module = new WebAssembly.Module(binary as BufferSource);
-    for (const backEnd of backEnds) {
-      let output = "";
-      const stdout = new Writable({
-        write(chunk: Buffer, _encoding, done) {
-          output += chunk.toString();
-          done();
-        },
-      });
-      const app = await load(module, { driver: await selectorDriver({ backEnd, stdout }), sourceMap });
-      await app.exports.main?.();
-      await app.close();
-      expect(output).toBe(exampleOutputs[name]);
-    }
-  },
-);
+test.each(["reverse-responses", "five-at-once"])("the example %s, on epoll and poll", async (name) => {
+  const { binary, sourceMap } = await compile(`examples/${name}.ts`, { target: "debug" });
+  const module = new WebAssembly.Module(binary as BufferSource);
+  for (const backEnd of backEnds) {
+    let output = "";
+    const stdout = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        output += chunk.toString();
+        done();
+      },
+    });
+    const app = await load(module, { driver: await selectorDriver({ backEnd, stdout }), sourceMap });
+    await app.exports.main?.();
+    await app.close();
+    expect(output).toBe(exampleOutputs[name]);
+  }
+});
 
 test("asking for another system's queue says what there is", async () => {
   await expect(selectorDriver({ backEnd: "kqueue" })).rejects.toMatchObject({ code: "E_NO_BACK_END" });

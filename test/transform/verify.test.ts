@@ -108,7 +108,7 @@ test.each([["-O3"], []])(
     export function main(which: bool = false): void { if (which) a(); else b(); }
     export function loop(count: i32): i32 { while (count--) yieldNow(); return count; }
     export function pick(x: i32): i32 { return x > 3 ? (a(), 1) : x ? (b(), 2) : 0; }`,
-      { flags },
+      { flags: [] },
     );
     expect(section.instrumented.instrumented).toBeGreaterThan(3);
   },

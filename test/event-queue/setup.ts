@@ -1,5 +1,5 @@
 /** What the tests of the selector share: scenes that are ended after each test, and events as plain values. */
-import { afterEach } from "vitest";
+import { onTestFinished } from "vitest";
 import { Events } from "../../host/event-queue/events.ts";
 import { Interest, Mode } from "../../host/event-queue/interest.ts";
 import type { Scene, SceneOptions, World } from "./world.ts";
@@ -9,15 +9,10 @@ export const { ONESHOT, LEVEL, EDGE } = Mode;
 export const BOTH = READABLE | WRITABLE;
 export const MS = 1e6;
 
-const scenes: Scene[] = [];
-
-afterEach(() => {
-  for (const scene of scenes.splice(0)) scene.end();
-});
-
 export async function openScene(world: World, options?: SceneOptions): Promise<Scene> {
   const scene = await world.open(options);
-  scenes.push(scene);
+  // Not a hook of this file: it is evaluated once for all test files of a process.
+  onTestFinished(() => scene.end());
   return scene;
 }
 

@@ -89,6 +89,8 @@ function teller(worker: Worker): Tell {
 /** The signal that asks for a list of all fibers. */
 class Dumps {
   readonly #tell: Tell;
+  /** How often it was asked, and has not listed them: an answer may come when it was asked again. */
+  #unanswered = 0;
   #isRunning = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -96,7 +98,7 @@ class Dumps {
     this.#tell = tell;
     worker.on("message", (message: FromThread) => {
       if (message === "running") this.#isRunning = true;
-      else if (message === "dumped") clearTimeout(this.#timer);
+      else if (message === "dumped" && --this.#unanswered === 0) clearTimeout(this.#timer);
     });
     if (hasUserSignals) process.on("SIGUSR2", this.#ask);
   }
@@ -112,6 +114,7 @@ class Dumps {
       return;
     }
     this.#tell("dump");
+    this.#unanswered++;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       process.stderr.write("as-fibers: a fiber does not yield: the fibers are listed when it does\n");

@@ -61,4 +61,5 @@ class SelectorScene extends JavaScriptScene {
   }
 }
 
-export const selectorWorlds: readonly World[] = [selectorWorld("epoll"), selectorWorld("poll")];
+export const epollWorld = selectorWorld("epoll");
+export const pollWorld = selectorWorld("poll");

@@ -2,7 +2,7 @@
 import type { Driver } from "as-fibers";
 import type { Bench } from "./driver-bench.ts";
 import { nodeWorld } from "./node-world.ts";
-import { selectorWorlds } from "./selector-world.ts";
+import { epollWorld, pollWorld } from "./selector-world.ts";
 import { virtualWorld } from "./virtual-world.ts";
 import { otherWasiWorlds, wasiWorld } from "./wasi-world.ts";
 
@@ -119,7 +119,7 @@ export interface Peer {
 }
 
 /** Every driver, in its world. */
-export const worlds: readonly World[] = [nodeWorld, ...selectorWorlds, virtualWorld, wasiWorld];
+export const worlds: readonly World[] = [nodeWorld, epollWorld, virtualWorld, wasiWorld];
 
-/** And driver `wasi` on every base and with every way of waiting, for what sockets do. */
-export const everyWorld: readonly World[] = [...worlds, ...otherWasiWorlds];
+/** And the driver over poll(2), and driver `wasi` on every base and with every way of waiting, for what sockets do. */
+export const everyWorld: readonly World[] = [...worlds, pollWorld, ...otherWasiWorlds];

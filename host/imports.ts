@@ -16,10 +16,12 @@ export interface ImportSink {
   instance(instance: WebAssembly.Instance): void;
 }
 
+const asCaptured = (_error: Error, frames: NodeJS.CallSite[]): NodeJS.CallSite[] => frames;
+
 /** The frames of this moment, innermost first, as the engine has them: to write them as text would take ten times as long. */
 function captureStack(): NodeJS.CallSite[] {
   const prepare = Error.prepareStackTrace;
-  Error.prepareStackTrace = (_error, frames) => frames;
+  Error.prepareStackTrace = asCaptured;
   try {
     // oxlint-disable-next-line unicorn/error-message -- only its stack is wanted
     const frames = new Error().stack as unknown;

@@ -4,13 +4,11 @@ import { OUTPUT_SLOT, type Operation, Opcode, PENDING } from "../abi.ts";
 import type { Driver, DriverSink } from "../driver.ts";
 import { Errno } from "../errno.ts";
 import { guardedSink } from "./common/guarded-sink.ts";
+import { LoopAlarm } from "./common/loop-alarm.ts";
 import type { Inbox } from "./common/inbox.ts";
 import { Sockets } from "./common/sockets.ts";
 import { readAhead } from "./common/read-ahead.ts";
 import { NodeNetwork } from "./node/network.ts";
-
-/** Milliseconds that setTimeout can wait; longer deadlines are armed again. */
-const MAX_TIMEOUT = 2 ** 31 - 1;
 
 const STANDARD_INPUT = 0;
 const STANDARD_OUTPUT = 1;
@@ -42,8 +40,10 @@ class NodeDriver implements Driver {
   #standardInput: Readable | undefined;
   #stdin: Inbox | undefined;
   #immediate: NodeJS.Immediate | undefined;
-  #timeout: NodeJS.Timeout | undefined;
-  #deadline = Infinity;
+  readonly #alarm = new LoopAlarm(
+    () => this.now(),
+    () => this.#sink.turn(),
+  );
   #unwritten: Buffer[] = [];
 
   constructor(openStdin: () => Readable, stdout: NodeJS.WritableStream) {
@@ -113,28 +113,13 @@ class NodeDriver implements Driver {
   }
 
   arm(deadline: number): void {
-    if (deadline === this.#deadline && this.#timeout) return;
-    clearTimeout(this.#timeout);
-    this.#timeout = undefined;
-    this.#deadline = deadline;
-    if (deadline === Infinity) return;
-    const milliseconds = Math.ceil((deadline - this.now()) / 1e6);
-    this.#timeout = setTimeout(() => this.#expire(), Math.min(Math.max(milliseconds, 0), MAX_TIMEOUT));
-  }
-
-  #expire(): void {
-    const deadline = this.#deadline;
-    this.#timeout = undefined;
-    this.#deadline = Infinity;
-    // Node's timers may fire early, by less than a millisecond.
-    if (this.now() < deadline) this.arm(deadline);
-    else this.#sink.turn();
+    this.#alarm.arm(deadline);
   }
 
   close(): void {
     this.#isClosed = true;
     this.#flush(undefined);
-    clearTimeout(this.#timeout);
+    this.#alarm.stop();
     if (this.#immediate) clearImmediate(this.#immediate);
     this.#sockets.close();
     this.#standardInput?.pause();

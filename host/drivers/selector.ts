@@ -18,6 +18,7 @@ import { openSystem } from "../event-queue/open-selector.ts";
 import type { LoopWatch } from "../event-queue/loop-watch.ts";
 import type { NotifierHandle } from "../event-queue/notifier.ts";
 import { guardedSink } from "./common/guarded-sink.ts";
+import { LoopAlarm } from "./common/loop-alarm.ts";
 import { type Resolve, resolveName } from "./common/names.ts";
 import { readAhead } from "./common/read-ahead.ts";
 import { Sockets } from "./common/sockets.ts";
@@ -27,8 +28,6 @@ import { StandardOutput } from "./selector/standard-output.ts";
 import { System } from "./selector/system.ts";
 import { ThreadResolver } from "./selector/thread-resolver.ts";
 
-/** Milliseconds that setTimeout can wait; longer deadlines are armed again. */
-const MAX_TIMEOUT = 2 ** 31 - 1;
 /** Nanoseconds after which an answer of the resolver is looked for, while one is to come and nothing else happens. */
 const ANSWER_PERIOD = 2e6;
 const STANDARD_INPUT = 0;
@@ -85,7 +84,10 @@ class DriverOverSelector implements SelectorDriver {
   #watch: LoopWatch | undefined;
   readonly #resolver = new ThreadResolver();
   #immediate: NodeJS.Immediate | undefined;
-  #timeout: NodeJS.Timeout | undefined;
+  readonly #alarm = new LoopAlarm(
+    () => this.now(),
+    () => this.#expire(),
+  );
   #deadline = Infinity;
   #isTurnDue = false;
   #isBlocking = false;
@@ -239,22 +241,13 @@ class DriverOverSelector implements SelectorDriver {
   }
 
   arm(deadline: number): void {
-    if (deadline === this.#deadline && this.#timeout) return;
-    clearTimeout(this.#timeout);
-    this.#timeout = undefined;
     this.#deadline = deadline;
-    if (deadline === Infinity || this.#isBlocking) return;
-    const milliseconds = Math.ceil((deadline - this.now()) / 1e6);
-    this.#timeout = setTimeout(() => this.#expire(), Math.min(Math.max(milliseconds, 0), MAX_TIMEOUT));
+    if (!this.#isBlocking) this.#alarm.arm(deadline);
   }
 
   #expire(): void {
-    const deadline = this.#deadline;
-    this.#timeout = undefined;
     this.#deadline = Infinity;
-    // Node's timers may fire early, by less than a millisecond.
-    if (this.now() < deadline) this.arm(deadline);
-    else this.#turn();
+    this.#turn();
   }
 
   notifier(): NotifierHandle {
@@ -290,15 +283,13 @@ class DriverOverSelector implements SelectorDriver {
     if (this.#isClosed) return;
     if (this.#isTurnDue) this.soon();
     if (this.#postponed.length) setImmediate(() => this.#doPostponed());
-    const deadline = this.#deadline;
-    this.#deadline = Infinity;
-    this.arm(deadline);
+    this.#alarm.arm(this.#deadline);
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    clearTimeout(this.#timeout);
+    this.#alarm.stop();
     if (this.#immediate) clearImmediate(this.#immediate);
     this.#output?.close();
     this.#input?.close();

@@ -1,8 +1,7 @@
 /** The world of the driver `node`: real sockets. */
 import { Readable, Writable } from "node:stream";
 import { nodeDriver } from "as-fibers";
-import { JavaScriptScene } from "./javascript-scene.ts";
-import { Loopback } from "./loopback.ts";
+import { RealScene } from "./real-scene.ts";
 import type { World } from "./world.ts";
 
 export const nodeWorld: World = {
@@ -13,46 +12,13 @@ export const nodeWorld: World = {
   open: ({ stdin } = {}) => Promise.resolve(new NodeScene(stdin)),
 };
 
-class NodeScene extends JavaScriptScene {
+class NodeScene extends RealScene {
   readonly driver;
-  readonly #network = new Loopback();
 
   constructor(stdin: string | undefined) {
     super();
     const stdout = new Writable({ write: (_chunk, _encoding, done) => done() });
     this.driver = nodeDriver({ stdin: () => readableOf(stdin), stdout });
-  }
-
-  connect(port: number) {
-    return this.#network.connect(port);
-  }
-
-  listen() {
-    return this.#network.listen();
-  }
-
-  unusedPort() {
-    return this.#network.unusedPort();
-  }
-
-  openDatagrams() {
-    return this.#network.openDatagrams();
-  }
-
-  unusedPath() {
-    return this.#network.unusedPath();
-  }
-
-  connectUnix(path: string) {
-    return this.#network.connectUnix(path);
-  }
-
-  listenUnix(path: string) {
-    return this.#network.listenUnix(path);
-  }
-
-  close() {
-    return this.#network.close();
   }
 }
 

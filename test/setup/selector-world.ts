@@ -1,9 +1,8 @@
 /** The worlds of the driver `selector`: real sockets, watched by the system's own event queue. */
 import { Writable } from "node:stream";
 import { selectorDriver, type SelectorDriver } from "as-fibers";
-import { JavaScriptScene } from "./javascript-scene.ts";
-import { Loopback } from "./loopback.ts";
 import { readableOf } from "./node-world.ts";
+import { RealScene } from "./real-scene.ts";
 import type { World } from "./world.ts";
 
 function selectorWorld(backEnd: "epoll" | "poll"): World {
@@ -19,45 +18,12 @@ function selectorWorld(backEnd: "epoll" | "poll"): World {
   };
 }
 
-class SelectorScene extends JavaScriptScene {
+class SelectorScene extends RealScene {
   readonly driver: SelectorDriver;
-  readonly #network = new Loopback();
 
   constructor(driver: SelectorDriver) {
     super();
     this.driver = driver;
-  }
-
-  connect(port: number) {
-    return this.#network.connect(port);
-  }
-
-  listen() {
-    return this.#network.listen();
-  }
-
-  unusedPort() {
-    return this.#network.unusedPort();
-  }
-
-  openDatagrams() {
-    return this.#network.openDatagrams();
-  }
-
-  unusedPath() {
-    return this.#network.unusedPath();
-  }
-
-  connectUnix(path: string) {
-    return this.#network.connectUnix(path);
-  }
-
-  listenUnix(path: string) {
-    return this.#network.listenUnix(path);
-  }
-
-  close() {
-    return this.#network.close();
   }
 }
 

@@ -28,6 +28,8 @@ const MAX_QUOTED: i32 = 500;
 // │ 28 entry      u32          trampoline of the saved frames              │
 // │ 32 body       u32          their body; 0 when it trapped               │
 // │ 36 site       u32          of the object that it is about: see site.ts │
+// │ 40 startedAt  u16          number of the site where its fiber was      │
+// │                            started; 0: JavaScript has called it        │
 // ╘════════════════════════════════════════════════════════════════════════╛
 /** Why a fiber failed or was cancelled. */
 export class Failure {
@@ -42,10 +44,11 @@ export class Failure {
   private entry: u32 = 0;
   private body: u32 = 0;
   private site: Site = 0;
+  private startedAt: u16;
 
+  private isReady: bool = false;
   private next: Failure | null = null;
   private previous: Failure | null = null;
-  private isReady: bool = false;
   /** The next failure of the same scope, which came later. */
   attached: Failure | null = null;
   /** Of a cancellation: the fiber that has asked for it; 0: JavaScript has, or the fiber itself. */
@@ -60,6 +63,7 @@ export class Failure {
     this.cause = cause;
     this.fiberName = changetype<string>(record(fiber).name);
     this.fiberId = record(fiber).id;
+    this.startedAt = record(fiber).site;
   }
 
   /** The fiber as messages name it. */
@@ -205,6 +209,7 @@ export function setCancellation(fiber: usize, reason: string): void {
   store<usize>(failure, changetype<usize>(reason), offsetof<Failure>("message"));
   store<usize>(failure, f.name, offsetof<Failure>("fiberName"));
   store<i64>(failure, f.id, offsetof<Failure>("fiberId"));
+  store<u16>(failure, f.site, offsetof<Failure>("startedAt"));
   const asking = current();
   const isOther = asking != 0 && asking != fiber;
   if (isOther) store<i64>(failure, record(asking).id, offsetof<Failure>("askedById"));

@@ -281,10 +281,12 @@ export interface FailureFields {
   cause: number;
   /** Number of the place where the object was made that it is about; 0 for none. */
   site: number;
+  /** Number of the place where the fiber was started; 0 for none. */
+  startSite: number;
 }
 
 export function readFailure(memory: WebAssembly.Memory, pointer: number): FailureFields {
-  const view = new DataView(memory.buffer, pointer, 40);
+  const view = new DataView(memory.buffer, pointer, 42);
   return {
     code: readString(memory, view.getUint32(0, true)),
     message: readString(memory, view.getUint32(4, true)),
@@ -292,6 +294,7 @@ export function readFailure(memory: WebAssembly.Memory, pointer: number): Failur
     cause: view.getUint32(12, true),
     fiberId: Number(view.getBigInt64(16, true)),
     site: view.getUint32(36, true) & 0xffff,
+    startSite: view.getUint16(40, true),
   };
 }
 

@@ -34,9 +34,11 @@ export class FiberError extends FibersError {
   readonly location: Location | null;
   /** Its stack, innermost first, without the frames of as-fibers. */
   readonly frames: Frame[];
+  /** Where the program has started the fiber, as `file:line:column`; null for a call from JavaScript, and in a module without lines. */
+  readonly startedAt: string | null;
 
   constructor(
-    fields: { code: string; message: string; fiberName: string; fiberId: number },
+    fields: { code: string; message: string; fiberName: string; fiberId: number; startedAt: string | null },
     frames: Frame[],
     options?: ErrorOptions,
   ) {
@@ -44,9 +46,11 @@ export class FiberError extends FibersError {
     this.fiber = fields.fiberName;
     this.fiberId = fields.fiberId;
     this.frames = frames;
+    this.startedAt = fields.startedAt;
     this.location =
       frames.find((frame) => frame.location && !frame.location.file.startsWith("~lib/"))?.location ?? null;
     const lines = frames.map(({ functionName, location }) => `    at ${functionName} (${describeLocation(location)})`);
+    if (this.startedAt) lines.push(`    started at ${this.startedAt}`);
     this.stack = `${this.name} [${fields.code}]: ${fields.message}\n    in fiber ${describeFiber(fields)}\n${lines.join("\n")}`;
   }
 }

@@ -35,10 +35,13 @@ const MAX_QUOTED: i32 = 500;
 export class Failure {
   /** What can be relied on: programs compare codes, people read messages. */
   code: string;
+  /** What happened, to what, and what to do about it. Of a cancellation: its reason. */
   message: string;
+  /** The name of the fiber that failed; may be empty. */
   fiberName: string;
   /** The failure of the fiber that was joined, when that is the reason. */
   cause: Failure | null;
+  /** The number of the fiber that failed. */
   fiberId: i64;
   private frames: usize = 0;
   private entry: u32 = 0;
@@ -53,10 +56,12 @@ export class Failure {
   attached: Failure | null = null;
   /** Of a cancellation: the fiber that has asked for it; 0: JavaScript has, or the fiber itself. */
   askedById: i64 = 0;
+  /** The name of that fiber; may be empty. */
   askedByName: string = "";
   /** What the fiber was ending for already, when it failed once more in a cleanup. */
   private earlier: Failure | null = null;
 
+  /** @internal */
   constructor(fiber: usize, code: string, message: string, cause: Failure | null = null) {
     this.code = code;
     this.message = message;
@@ -89,7 +94,7 @@ export class Failure {
     failure.site = site;
   }
 
-  /** Keeps the frames that the fiber has just unwound, so that the host can read its stack later. */
+  /** @internal Keeps the frames that the fiber has just unwound, so that the host can read its stack later. */
   keepFrames(f: Record): void {
     const bytes = usedBytes();
     const frames = new StaticArray<u8>(<i32>bytes);
@@ -100,7 +105,7 @@ export class Failure {
     this.body = f.body;
   }
 
-  /** Keeps the frames of a trap, as the host has written them: nobody here reads them. */
+  /** @internal Keeps the frames of a trap, as the host has written them: nobody here reads them. */
   keepTrap(frames: string): void {
     this.frames = changetype<usize>(frames);
     link(changetype<usize>(this), changetype<usize>(frames), false);

@@ -152,12 +152,19 @@ export const OUTPUT_SLOT = 0;
 
 /** An operation, read out of the guest's memory inside `submit`. */
 export interface Operation {
+  /** What is asked for: see `Opcode` in assembly/abi.ts. */
   readonly opcode: number;
+  /** By which the guest knows it while it is pending; used again afterwards. */
   readonly slot: number;
+  /** Tells it from others that had the same slot before. */
   readonly generation: number;
+  /** The socket that it is about; 0: none. */
   readonly handle: number;
+  /** A port, or what else the verb takes. */
   readonly argument: number;
+  /** Where its bytes are in the guest's memory; 0: it has none. */
   readonly pointer: number;
+  /** How many bytes. */
   readonly length: number;
 }
 

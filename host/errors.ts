@@ -2,9 +2,12 @@
 
 /** An error of as-fibers. Programs compare `code`; people read `message`. */
 export class FibersError extends Error {
+  /** "FibersError". */
   override name = "FibersError";
+  /** Stable: see docs/errors.md. */
   readonly code: string;
 
+  /** @internal */
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
@@ -13,22 +16,29 @@ export class FibersError extends Error {
 
 /** A place in the AssemblyScript source. */
 export interface Location {
+  /** As the compiler knows it: relative to where it was called; `~lib/…` for libraries. */
   file: string;
+  /** From 1. */
   line: number;
+  /** From 1. */
   column: number;
 }
 
 /** One frame of a fiber's stack. `location` is null without a source map. */
 export interface Frame {
+  /** As it was exported or declared, without its file. */
   functionName: string;
+  /** Where it stands; null without a source map. */
   location: Location | null;
 }
 
 /** A fiber that failed, as whoever started the work sees it. */
 export class FiberError extends FibersError {
+  /** "FiberError". */
   override name = "FiberError";
   /** Name of the fiber; may be empty. */
   readonly fiber: string;
+  /** Its number: 1, 2, 3 … in the order of creation. */
   readonly fiberId: number;
   /** Where it failed: the innermost frame of the program itself; null when that cannot be told. */
   readonly location: Location | null;
@@ -37,6 +47,7 @@ export class FiberError extends FibersError {
   /** Where the program has started the fiber, as `file:line:column`; null for a call from JavaScript, and in a module without lines. */
   readonly startedAt: string | null;
 
+  /** @internal */
   constructor(
     fields: { code: string; message: string; fiberName: string; fiberId: number; startedAt: string | null },
     frames: Frame[],

@@ -18,7 +18,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root, runNode } from "./setup/command.ts";
 import { type Block, readAnchors, readBlocks, readDocument, readLinks } from "./setup/markdown.ts";
 
-const documents = readdirSync(path.join(root, "docs")).map((file) => `docs/${file}`);
+const documents = readdirSync(path.join(root, "docs"), { recursive: true }).map((file) => `docs/${file}`);
 documents.push("README.md", "CONTRIBUTING.md", "CHANGELOG.md");
 
 test.each(documents.filter((file) => file.endsWith(".md")))("the links of %s lead somewhere", (file) => {

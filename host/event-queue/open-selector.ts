@@ -16,6 +16,7 @@ import type { Registrations } from "./registrations.ts";
 import { Selector } from "./selector.ts";
 import { bindSocketCalls, type SocketCalls } from "./socket-calls.ts";
 
+/** What `openSelector` takes. */
 export interface SelectorOptions {
   /**
    * The system's queue that it uses. By default epoll on Linux, and poll elsewhere; kqueue has to be asked for, since it was tested over a
@@ -34,7 +35,7 @@ export function availableBackEnds(): BackEndName[] {
 /** The calls that programs with sockets of their own make. */
 export type SystemCalls = DescriptorCalls & SocketCalls & PollCalls;
 
-/** @throws E_NO_KOFFI; E_NO_BACK_END when this system does not have the one that is asked for; what the system says, EMFILE for instance */
+/** Opens a selector over this system's event queue. @throws E_NO_KOFFI; E_NO_BACK_END when this system does not have the one that is asked for; what the system says, EMFILE for instance */
 export async function openSelector(options: SelectorOptions = {}): Promise<Selector> {
   return (await openSystem(options)).selector;
 }

@@ -72,10 +72,8 @@ function entryText({ name, file, signature, doc, members }) {
     "",
     ...docLines(member.doc).map((line) => line && `  ${line}`),
   ]);
-  return [
-    ...[`## ${name}`, "", "```ts fragment", signature, "```", ""],
-    ...[...docLines(doc), ...described, `In [${file}](../../${file}).`, ""],
-  ].join("\n");
+  const head = [`## ${name}`, "", "```ts fragment", signature, "```", "", ...docLines(doc)];
+  return [...head, ...described, `In [${file}](../../${file}).`, ""].join("\n");
 }
 
 /** A description and its tags; ends with an empty line when there are any. @param {Doc} doc */

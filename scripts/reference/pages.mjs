@@ -8,7 +8,7 @@
  */
 
 /** @param {string} names */
-const list = (names) => names.split(" ");
+const list = (names) => names.trim().split(/\s+/);
 
 /** @type {Page[]} */
 export const PAGES = [
@@ -17,9 +17,9 @@ export const PAGES = [
     title: "Fibers",
     intro:
       "Starting, waiting, failing, cleaning up. Guides: [using as-fibers](../using.md), [cancellation](../cancellation.md).",
-    names: list("go spawn run Fiber Task State yieldNow maybeYield sleep monotonicNow"),
-      ...["fail", "Failure", "defer", "Cleanup", "shield", "FiberLocal"],
-    ],
+    names: list(
+      "go spawn run Fiber Task State yieldNow maybeYield sleep monotonicNow fail Failure defer Cleanup shield FiberLocal",
+    ),
   },
   {
     file: "channels.md",
@@ -58,9 +58,9 @@ export const PAGES = [
     title: "Network, input and output",
     intro:
       "Sockets, names, lines, output. Guides: [writing a server](../server.md), [using as-fibers](../using.md#tcp).",
-    names: list("TcpListener TcpStream UnixListener UnixStream SocketListener SocketStream UdpSocket"),
-      ...["lookup", "lookupOrError", "Reader", "LineReader", "Stdin", "print", "args"],
-    ],
+    names: list(
+      "TcpListener TcpStream UnixListener UnixStream SocketListener SocketStream UdpSocket lookup lookupOrError Reader LineReader Stdin print args",
+    ),
   },
   {
     file: "host.md",
@@ -68,11 +68,11 @@ export const PAGES = [
     intro:
       "Loading programs, drivers, errors. Guides: [calling JavaScript](../calling-javascript.md), [drivers](../drivers.md), [deadlocks](../deadlocks.md).",
     entry: "dist/types/index.d.ts",
-    first: list("load LoadOptions ModuleSource App CallOptions currentSignal FibersError FiberError"),
-      ...["Frame", "Location", "FiberDescription", "Deadlock", "LeakPolicy", "nodeDriver", "NodeDriverOptions"],
-      ...["selectorDriver", "SelectorDriver", "SelectorDriverOptions", "virtualDriver", "VirtualDriver"],
-      ...["VirtualDriverOptions", "VirtualNetwork", "VirtualPort", "VirtualPeer", "Driver", "DriverSink", "Outcome"],
-    ],
+    first: list(`
+      load LoadOptions ModuleSource App CallOptions currentSignal FibersError FiberError Frame Location FiberDescription
+      Deadlock LeakPolicy nodeDriver NodeDriverOptions selectorDriver SelectorDriver SelectorDriverOptions virtualDriver
+      VirtualDriver VirtualDriverOptions VirtualNetwork VirtualPort VirtualPeer Driver DriverSink Outcome
+    `),
   },
   {
     file: "event-queue.md",
@@ -86,9 +86,9 @@ export const PAGES = [
     title: "as-fibers/testing",
     intro: "Simulated worlds, schedules, and the search through all of them. Guide: [testing](../testing.md).",
     entry: "dist/types/testing/index.d.ts",
-    first: list("simulate SimulateOptions Simulation explore ExploreOptions Exploration Finding Step"),
-      ...["assertEverySchedule", "matchers", "shrinkSchedule"],
-    ],
+    first: list(
+      "simulate SimulateOptions Simulation explore ExploreOptions Exploration Finding Step assertEverySchedule matchers shrinkSchedule",
+    ),
   },
   {
     file: "wasi.md",

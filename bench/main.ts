@@ -9,6 +9,7 @@
  */
 import { describeMachine, machineLines } from "./machine.ts";
 import type { Part } from "./part.ts";
+import { part as alternatives } from "./parts/alternatives.ts";
 import { part as channel } from "./parts/channel.ts";
 import { part as connections } from "./parts/connections.ts";
 import { part as delayServer } from "./parts/delay-server.ts";
@@ -50,6 +51,7 @@ const PARTS: Part[] = [
   connections,
   drivers,
   wasi,
+  alternatives,
 ];
 
 const DOCS_OPTION = "--docs";

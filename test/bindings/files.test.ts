@@ -4,6 +4,7 @@ import path from "node:path";
 import type { FiberError, FibersError } from "as-fibers";
 import { compile } from "as-fibers/compiler";
 import { beforeAll, describe, expect, test } from "vitest";
+import { findWrongType } from "../../host/command/bindings-files.ts";
 import { describeLocation } from "../../host/errors.ts";
 import { asFibers, root, runNode } from "../setup/command.ts";
 import { placeOf } from "../setup/source.ts";
@@ -166,6 +167,21 @@ describe("the types", () => {
 test("what cannot be exported is listed, and nothing else is said", () => {
   const line = "as-fibers: not exported: the function generic is generic: export one of certain types that calls it\n";
   expect(unbound.report).toBe(line);
+});
+
+test("a package.json by which Node would refuse the file is told", () => {
+  const project = path.join(folder, "typed");
+  mkdirSync(path.join(project, "build"), { recursive: true });
+  const base = path.join(project, "build/app");
+  const file = path.join(project, "package.json");
+  const wrongTypeIn = (text: string) => {
+    writeFileSync(file, text);
+    return findWrongType(base);
+  };
+  expect(wrongTypeIn('{ "type": "module" }')).toBe(null);
+  expect(wrongTypeIn("{}")).toBe(null);
+  const text = `${base}.js is an ES module, and ${path.relative(process.cwd(), file)} says "type": "commonjs", by which Node refuses it: let it say "type": "module"`;
+  expect(wrongTypeIn('{ "type": "commonjs" }')).toBe(text);
 });
 
 describe("refused", () => {

@@ -16,7 +16,7 @@ export class FibersError extends Error {
 
 /** A place in the AssemblyScript source. */
 export interface Location {
-  /** As the compiler knows it: relative to where it was called; `~lib/…` for libraries. */
+  /** Relative to the folder of the program's file, or to where asc was called; `~lib/…` for libraries. */
   file: string;
   /** From 1. */
   line: number;

@@ -149,7 +149,7 @@ describe.each(guides)("%s", (guide) => {
     return driver.output;
   }
 
-  /** What the command says of a failure: it knows the errors of its own copy of the library. */
+  /** What the command says of a failure, in a project: it knows the errors of its own copy of the library. */
   async function reportOf(name: string): Promise<string> {
     const { binary, sourceMap } = await (all ??= buildAll());
     const app = await host.load(binary, { sourceMap, driver: host.virtualDriver() });
@@ -157,7 +157,7 @@ describe.each(guides)("%s", (guide) => {
     await app.close();
     const error = ended[0].status === "rejected" ? (ended[0].reason as unknown) : "it has not failed";
     const text = report(error, { colours: palette(false), sourceFolder: folder });
-    return text.replaceAll(/[^\s(]*program-\d+\.ts/g, "program.ts").replaceAll(`"${name}"`, '"main"');
+    return text.replaceAll(/[^\s(]*program-\d+\.ts/g, "assembly/index.ts").replaceAll(`"${name}"`, '"main"');
   }
 
   test.each(shown.map((example, index) => [example.heading, example, index] as const))(

@@ -57,7 +57,7 @@ export class Semaphore {
   }
 
   /**
-   * Runs `fn(arg)` with so many permits, and releases them when that has ended, by return, failure or cancellation.
+   * Waits for so many permits as `acquire` does, runs `fn(arg)`, and releases them when that has ended, by return, failure or cancellation.
    * @throws E_INVALID_COUNT below 1
    */
   with<A>(fn: (arg: A) => void, arg: A, count: i32 = 1): void {

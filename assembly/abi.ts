@@ -35,7 +35,7 @@
  */
 
 /** Number of this ABI; the host refuses a module of another one. */
-export const ABI_VERSION: u32 = 6;
+export const ABI_VERSION: u32 = 7;
 
 /** Monotonic clock of the driver, in nanoseconds since a moment of its own. */
 @external("as-fibers", "now")

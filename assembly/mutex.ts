@@ -58,7 +58,10 @@ export class Mutex extends Holding {
     if (beginUnlock(changetype<usize>(this))) suspend();
   }
 
-  /** Waits as `lock` does, runs `fn(arg)` as its owner, and unlocks it when that has ended, by return, failure or cancellation. @throws E_RELOCK */
+  /**
+   * Waits as `lock` does, runs `fn(arg)` as its owner, and unlocks it when that has ended, by return, failure or cancellation.
+   * @throws E_RELOCK
+   */
   with<A>(fn: (arg: A) => void, arg: A): void {
     this.lock();
     const cleanup = defer<Mutex>((mutex: Mutex): void => mutex.unlock(), this);

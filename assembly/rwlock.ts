@@ -81,7 +81,10 @@ export class RwLock extends Holding {
     endWriting(changetype<usize>(this));
   }
 
-  /** Waits as `readLock` does, runs `fn(arg)` as a reader, and unlocks it when that has ended, by return, failure or cancellation. @throws E_RELOCK */
+  /**
+   * Waits as `readLock` does, runs `fn(arg)` as a reader, and unlocks it when that has ended, by return, failure or cancellation.
+   * @throws E_RELOCK
+   */
   withRead<A>(fn: (arg: A) => void, arg: A): void {
     this.readLock();
     const cleanup = defer<RwLock>((lock: RwLock): void => lock.readUnlock(), this);
@@ -89,7 +92,10 @@ export class RwLock extends Holding {
     cleanup.run();
   }
 
-  /** Waits as `writeLock` does, runs `fn(arg)` as the writer, and unlocks it when that has ended, by return, failure or cancellation. @throws E_RELOCK */
+  /**
+   * Waits as `writeLock` does, runs `fn(arg)` as the writer, and unlocks it when that has ended, by return, failure or cancellation.
+   * @throws E_RELOCK
+   */
   withWrite<A>(fn: (arg: A) => void, arg: A): void {
     this.writeLock();
     const cleanup = defer<RwLock>((lock: RwLock): void => lock.writeUnlock(), this);

@@ -4,7 +4,7 @@
  */
 
 /** Number of the ABI that this host speaks. */
-export const ABI_VERSION = 6;
+export const ABI_VERSION = 7;
 
 /** Functions of `assembly/exports.ts` → the names under which a module exports them. */
 export const GUEST_EXPORTS = {

@@ -187,6 +187,12 @@ describe.each(guides)("%s", (guide) => {
   );
 });
 
+test("docs/README.md names every guide", () => {
+  const linked = readLinks("docs/README.md").map(({ file }) => file);
+  const files = readdirSync(path.join(root, "docs")).filter((file) => file.endsWith(".md") && file !== "README.md");
+  expect(linked).toEqual(expect.arrayContaining(files.map((file) => `docs/${file}`)));
+});
+
 test("docs/first-program.md shows the project that init makes", () => {
   const blocks = readBlocks("docs/first-program.md");
   const shownFirst = (language: string) => blocks.find((block) => block.language === language)?.text;

@@ -1,6 +1,6 @@
 // @ts-check
 /** One exported name as the reference shows it: signature, description, members. */
-import { docComment, exportedNames, findDeclaration, isOwn } from "./source.mjs";
+import { docComment, exportedNames, findDeclaration, isOwn, textIn } from "./source.mjs";
 
 /**
  * @typedef {import("./source.mjs").Node} Node
@@ -40,7 +40,7 @@ function parseDoc(comment) {
  * @param {Source} source @param {Node} node @param {string} name @param {string[]} exported
  */
 function signatureOf(source, node, name, exported) {
-  const text = (/** @type {Node | undefined} */ part) => (part ? source.text.slice(...part.range) : "");
+  const text = textIn(source);
   const generics = text(node["typeParameters"]);
   switch (node.type) {
     case "FunctionDeclaration":
@@ -71,7 +71,7 @@ function signatureOf(source, node, name, exported) {
 
 /** Type parameters, parameters and result of a function. @param {Source} source @param {Node} node */
 function callOf(source, node) {
-  const text = (/** @type {Node | undefined} */ part) => (part ? source.text.slice(...part.range) : "");
+  const text = textIn(source);
   const shown = node["params"].filter(isParameterShown);
   const parameters = shown.map((/** @type {Node} */ parameter) => text(parameter).replace(/^private /, ""));
   return `${text(node["typeParameters"])}(${parameters.join(", ")})${text(node["returnType"])}`;
@@ -111,7 +111,7 @@ function isShown({ accessibility, key, kind, declaration, id }) {
 
 /** @param {Source} source @param {Node} member @param {Node} owner @param {Set<string>} setters */
 function memberSignature(source, member, owner, setters) {
-  const text = (/** @type {Node | undefined} */ part) => (part ? source.text.slice(...part.range) : "");
+  const text = textIn(source);
   if (member.type === "TSParameterProperty") return text(member);
   if (member.type === "TSEnumMember") return `${owner["id"].name}.${text(member["id"])}`;
   if (member.type === "TSCallSignatureDeclaration") return callOf(source, member);

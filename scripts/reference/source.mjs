@@ -34,6 +34,11 @@ export function readSource(file) {
   return source;
 }
 
+/** Gives the text of nodes; of none, an empty one. @param {Source} source @returns {(node: Node | undefined) => string} */
+export function textIn({ text }) {
+  return (node) => (node ? text.slice(...node.range) : "");
+}
+
 /** The names that a file exports, in its order. @param {string} file */
 export function exportedNames(file) {
   return readSource(file).body.flatMap((statement) => {
@@ -70,9 +75,8 @@ export function isOwn(source, name) {
 /** What a file imports a name from. @param {Source} source @param {string} name */
 function importOf({ body }, name) {
   const imports = body.filter(({ type }) => type === "ImportDeclaration");
-  return imports.find(({ specifiers }) => specifiers.some((/** @type {Node} */ { local }) => local.name === name))?.[
-    "source"
-  ];
+  const hasName = (/** @type {Node} */ { local }) => local.name === name;
+  return imports.find(({ specifiers }) => specifiers.some(hasName))?.["source"];
 }
 
 /** @param {Node} node */
@@ -90,10 +94,10 @@ function resolve(from, specifier) {
 
 /** The text of the doc comment before a node, without its frame; empty when it has none. @param {Source} source @param {Node} node */
 export function docComment({ text, comments }, node) {
-  const comment = comments.findLast(({ range, value }) => {
-    const between = text.slice(range[1], node.range[0]).replace(/^\s*\/\/.*$/gm, "");
-    return range[1] <= node.range[0] && value.startsWith("*") && !between.trim();
-  });
+  const comment = comments.findLast(({ range, value }) => range[1] <= node.range[0] && value.startsWith("*"));
+  // Beside decorators, which are blank by now, only line comments may stand between the two.
+  const between = comment ? text.slice(comment.range[1], node.range[0]).replace(/^\s*\/\/.*$/gm, "") : "";
+  if (between.trim()) return "";
   const lines = comment?.["value"].slice(1).split("\n") ?? [];
   return lines
     .map((/** @type {string} */ line) => line.replace(/^\s*\* ?/, "").trimEnd())

@@ -3,6 +3,8 @@
  * the only file of the host that knows them.
  */
 
+import { ViewCache } from "./view-cache.ts";
+
 /** Number of the ABI that this host speaks. */
 export const ABI_VERSION = 6;
 
@@ -179,6 +181,7 @@ export class GuestMemory {
   readonly #memory: WebAssembly.Memory;
   #buffer: ArrayBuffer;
   #words: Uint32Array;
+  readonly #views = new ViewCache();
 
   constructor(memory: WebAssembly.Memory) {
     this.#memory = memory;
@@ -190,6 +193,7 @@ export class GuestMemory {
     if (!this.#words.length) {
       this.#buffer = this.#memory.buffer;
       this.#words = new Uint32Array(this.#buffer);
+      this.#views.clear();
     }
     return this.#words;
   }
@@ -197,7 +201,7 @@ export class GuestMemory {
   /** So many bytes at this address. Valid until the guest next runs. */
   bytes(pointer: number, length: number): Uint8Array {
     this.#currentWords();
-    return new Uint8Array(this.#buffer, pointer, length);
+    return this.#views.view(this.#buffer, pointer, length);
   }
 
   /** Reads the operation at this address. */

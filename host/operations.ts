@@ -35,7 +35,9 @@ export class Operations {
   readonly #hostCalls: HostCalls | undefined;
   #guest!: GuestExports;
   #memory!: GuestMemory;
-  readonly #pending = new Map<number, Operation>();
+  /** By slot: the guest takes the lowest numbers. */
+  readonly #pending: (Operation | undefined)[] = [];
+  #pendingCount = 0;
   #ended: Ended[] = [];
 
   /** @param hostCalls who serves the calls of suspending imports, when there are any */
@@ -52,12 +54,12 @@ export class Operations {
 
   /** How many are pending; output is not counted, since no fiber waits for a write of its own. */
   get pendingCount(): number {
-    return this.#pending.size;
+    return this.#pendingCount;
   }
 
   /** What the pending operation of this slot is about: a socket, or a standard stream. Undefined: about none that exists yet. */
   handleOf(slot: number): number | undefined {
-    const operation = this.#pending.get(slot);
+    const operation = this.#pending[slot];
     return operation && WITH_HANDLE.has(operation.opcode) ? operation.handle : undefined;
   }
 
@@ -78,18 +80,26 @@ export class Operations {
       operation.opcode === Opcode.CALL && this.#hostCalls
         ? this.#hostCalls.begin(operation)
         : this.#driver.submit(operation, this.#memory.bytes(operation.pointer, operation.length));
-    if (result === PENDING && operation.slot !== OUTPUT_SLOT) this.#pending.set(operation.slot, operation);
+    if (result === PENDING && operation.slot !== OUTPUT_SLOT) {
+      this.#pending[operation.slot] = operation;
+      this.#pendingCount++;
+    }
     return result;
   }
 
   #cancel({ slot, generation }: Operation): number {
-    const operation = this.#pending.get(slot);
+    const operation = this.#pending[slot];
     if (operation?.generation === generation) {
-      this.#pending.delete(slot);
+      this.#remove(slot);
       if (operation.opcode === Opcode.CALL) this.#hostCalls?.cancel(operation);
       else this.#driver.cancel(operation);
     }
     return 0;
+  }
+
+  #remove(slot: number): void {
+    if (this.#pending[slot]) this.#pendingCount--;
+    this.#pending[slot] = undefined;
   }
 
   /** The driver says that an operation has ended. */
@@ -114,11 +124,11 @@ export class Operations {
     for (const { operation, outcome, detail } of batch) {
       const { slot, generation, pointer } = operation;
       // Cancelled meanwhile: nothing is taken.
-      if (slot !== OUTPUT_SLOT && this.#pending.get(slot) !== operation) continue;
+      if (slot !== OUTPUT_SLOT && this.#pending[slot] !== operation) continue;
       const result = typeof outcome === "number" ? outcome : outcome.take(this.#room(pointer, roomOf(operation)));
       // Nothing was there after all: it still waits.
       if (result === PENDING) continue;
-      this.#pending.delete(slot);
+      this.#remove(slot);
       this.#memory.writeCompletion(buffer, count++, { slot, generation, result, detail });
     }
     return count;

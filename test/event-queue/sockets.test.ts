@@ -21,8 +21,8 @@ import {
   openListener,
   peerAddressOf,
 } from "../../host/event-queue/sockets.ts";
+import { library } from "../setup/real-drivers.ts";
 import { codeOf } from "./setup.ts";
-import { library } from "./world.ts";
 
 type AllCalls = NetworkCalls & DescriptorCalls;
 

@@ -38,6 +38,8 @@ export type Need =
 
 export interface World {
   readonly name: string;
+  /** False: it needs what this machine does not have, or what is not installed. */
+  readonly isHere: boolean;
   /** True when its clock is simulated: then nothing takes real time, and precision is exact. */
   readonly isSimulated: boolean;
   readonly lacks: ReadonlySet<Need>;

@@ -93,8 +93,7 @@ async function measureCalls({ add }: Exports, plainFile: string) {
   const plain = () => {
     const begin = nowNs();
     let sum = 0;
-    for (let burst = 0; burst < BURSTS; burst++)
-      for (let i = 0; i < CALLS_AT_ONCE; i++) sum += addPlainly(i, burst);
+    for (let burst = 0; burst < BURSTS; burst++) for (let i = 0; i < CALLS_AT_ONCE; i++) sum += addPlainly(i, burst);
     return perCall(begin, sum);
   };
   return contest({ fiber: { run: inBursts(add) }, plain: { run: plain }, await: { run: inBursts(addLater) } });

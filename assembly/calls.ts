@@ -48,9 +48,11 @@ export function startVoidCall<A>(body: (arg: A) => void, arg: A, name: string): 
   return register(changetype<usize>(go<A>(body, arg, name)));
 }
 
-/** The result of a call whose fiber is done. */
+/** The result of a call whose fiber is done. Forgets the call: the host reads what it was given before anything of the guest runs. */
 export function takeResult<R>(call: u32): R {
-  return changetype<Task<R>>(callFiber(call)).value;
+  const result = changetype<Task<R>>(callFiber(call)).value;
+  releaseCall(call);
+  return result;
 }
 
 /** The fiber of a call. */
@@ -68,7 +70,7 @@ export function callFailure(call: u32): usize {
   return record(fiber).state == State.DONE ? 0 : record(fiber).failure;
 }
 
-/** Forgets an ended call. */
+/** Forgets an ended call whose result is not taken. */
 export function releaseCall(call: u32): void {
   const fiber = callFiber(call);
   assert(record(fiber).state >= State.DONE, "as-fibers: a call can be released only when its fiber has ended");

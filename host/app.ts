@@ -531,9 +531,12 @@ export class App<Exports = Record<string, AsyncExport>> {
     this.#settled = [];
     for (const { call, failure } of settled) {
       const pending = this.#calls.take(call);
+      if (pending && !failure && pending.description.result !== "void") {
+        this.#takeResult(call, pending);
+        continue;
+      }
       if (failure) pending?.reject(this.#callFailure(failure, pending));
-      else if (pending?.description.result === "void") pending.resolve(undefined);
-      else if (pending) this.#takeResult(call, pending);
+      else pending?.resolve(undefined);
       this.#guest.__fibers_release_call(call);
     }
     return settled.length;

@@ -35,7 +35,7 @@
  */
 
 /** Number of this ABI; the host refuses a module of another one. */
-export const ABI_VERSION: u32 = 6;
+export const ABI_VERSION: u32 = 7;
 
 /** Monotonic clock of the driver, in nanoseconds since a moment of its own. */
 @external("as-fibers", "now")
@@ -64,7 +64,7 @@ export declare function seed(): f64;
 export enum Opcode {
   /** Writes all `length` bytes at `pointer` to the stream `handle`; 1 and 2 are the standard ones. Result: how many. */
   WRITE = 1,
-  /** The fiber of JavaScript's call `handle` has ended. Result: 0. */
+  /** The fiber of JavaScript's call `handle` has ended; `argument` is its failure, 0 when it has returned. Result: 0. */
   SETTLE = 2,
   /** Forgets the pending operation of this slot and generation; no completion will come. Result: 0. */
   CANCEL = 3,

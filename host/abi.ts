@@ -6,7 +6,7 @@
 import { ViewCache } from "./view-cache.ts";
 
 /** Number of the ABI that this host speaks. */
-export const ABI_VERSION = 6;
+export const ABI_VERSION = 7;
 
 /** Functions of `assembly/exports.ts` → the names under which a module exports them. */
 export const GUEST_EXPORTS = {
@@ -163,6 +163,10 @@ export interface Operation {
   readonly length: number;
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+const newOperation = () => ({ opcode: 0, slot: 0, generation: 0, handle: 0, pointer: 0, length: 0, argument: 0 });
+
 /** The end of an operation. */
 export interface Completion {
   slot: number;
@@ -204,19 +208,23 @@ export class GuestMemory {
     return this.#views.view(this.#buffer, pointer, length);
   }
 
-  /** Reads the operation at this address. */
-  readOperation(pointer: number): Operation {
+  /** What the operation at this address is to do. */
+  opcodeAt(pointer: number): number {
+    return this.#currentWords()[pointer >>> 2] as number;
+  }
+
+  /** Reads the operation at this address. @param into what gets its fields */
+  readOperation(pointer: number, into: Writable<Operation> = newOperation()): Operation {
     const words = this.#currentWords();
     const at = pointer >>> 2;
-    return {
-      opcode: words[at] as number,
-      slot: words[at + 1] as number,
-      generation: words[at + 2] as number,
-      handle: words[at + 3] as number,
-      pointer: words[at + 4] as number,
-      length: words[at + 5] as number,
-      argument: words[at + 6] as number,
-    };
+    into.opcode = words[at] as number;
+    into.slot = words[at + 1] as number;
+    into.generation = words[at + 2] as number;
+    into.handle = words[at + 3] as number;
+    into.pointer = words[at + 4] as number;
+    into.length = words[at + 5] as number;
+    into.argument = words[at + 6] as number;
+    return into;
   }
 
   /** Writes one completion into the guest's buffer of them, at this index. */

@@ -35,7 +35,7 @@ export class Operations {
   readonly #hostCalls: HostCalls | undefined;
   #guest!: GuestExports;
   #memory!: GuestMemory;
-  /** By slot: the guest takes the lowest numbers. */
+  /** By their slots, of which the guest takes small ones first, and again. */
   readonly #pending: (Operation | undefined)[] = [];
   #pendingCount = 0;
   #ended: Ended[] = [];
@@ -68,23 +68,38 @@ export class Operations {
     return this.#ended.length > 0;
   }
 
-  /** Reads an operation out of the guest's memory. */
+  /** What the operation at this address is to do. */
+  opcodeAt(pointer: number): number {
+    return this.#memory.opcodeAt(pointer);
+  }
+
+  /** Reads it out of the guest's memory. */
   read(pointer: number): Operation {
     return this.#memory.readOperation(pointer);
   }
 
-  /** Hands an operation to the driver. @returns its result, or PENDING */
-  submit(operation: Operation): number {
-    if (operation.opcode === Opcode.CANCEL) return this.#cancel(operation);
-    const result =
-      operation.opcode === Opcode.CALL && this.#hostCalls
-        ? this.#hostCalls.begin(operation)
-        : this.#driver.submit(operation, this.#memory.bytes(operation.pointer, operation.length));
-    if (result === PENDING && operation.slot !== OUTPUT_SLOT) {
-      this.#pending[operation.slot] = operation;
-      this.#pendingCount++;
+  /** Begins the operation at this address. @returns its result, or PENDING */
+  submit(pointer: number): number {
+    const opcode = this.opcodeAt(pointer);
+    if (opcode === Opcode.CALL && this.#hostCalls) {
+      this.#add(this.#hostCalls.begin(this.#memory, pointer));
+      return PENDING;
     }
+    const operation = this.read(pointer);
+    if (opcode === Opcode.CANCEL) return this.#cancel(operation);
+    const result = this.#driver.submit(operation, this.#memory.bytes(operation.pointer, operation.length));
+    if (result === PENDING && operation.slot !== OUTPUT_SLOT) this.#add(operation);
     return result;
+  }
+
+  #add(operation: Operation): void {
+    this.#pending[operation.slot] = operation;
+    this.#pendingCount++;
+  }
+
+  #remove(slot: number): void {
+    this.#pending[slot] = undefined;
+    this.#pendingCount--;
   }
 
   #cancel({ slot, generation }: Operation): number {
@@ -97,9 +112,9 @@ export class Operations {
     return 0;
   }
 
-  #remove(slot: number): void {
-    if (this.#pending[slot]) this.#pendingCount--;
-    this.#pending[slot] = undefined;
+  /** The instance has ended: nobody waits for the calls of its imports any more. The driver is closed by itself. */
+  close(): void {
+    for (const operation of this.#pending) if (operation?.opcode === Opcode.CALL) this.#hostCalls?.cancel(operation);
   }
 
   /** The driver says that an operation has ended. */
@@ -128,7 +143,7 @@ export class Operations {
       const result = typeof outcome === "number" ? outcome : outcome.take(this.#room(pointer, roomOf(operation)));
       // Nothing was there after all: it still waits.
       if (result === PENDING) continue;
-      this.#remove(slot);
+      if (slot !== OUTPUT_SLOT) this.#remove(slot);
       this.#memory.writeCompletion(buffer, count++, { slot, generation, result, detail });
     }
     return count;

@@ -56,7 +56,7 @@ export class PlainValues implements Values {
 
   give(description: ImportDescription, index: number, call: number, value: unknown): void {
     const { result } = description;
-    const type = result.replace(/\s*\|\s*null$/, "");
+    const type = result.endsWith("null") ? result.replace(/\s*\|\s*null$/, "") : result;
     const isNull = type !== result && (value === null || value === undefined);
     if (!isNull && !isOfType(value, type)) {
       throw wrongResult(description, `its result is of type ${result}, and got ${describeValue(value)}`);
@@ -64,7 +64,7 @@ export class PlainValues implements Values {
     try {
       this.#entries.give(index)(call, isNull ? 0 : lower(this.#guest, value as PlainValue, type));
     } finally {
-      this.#guest.__fibers_release_strings();
+      if (type === "string") this.#guest.__fibers_release_strings();
     }
   }
 }
@@ -110,11 +110,16 @@ function callWithArguments(
   { parameters }: ExportDescription,
   values: unknown[],
 ): number {
+  let hasString = false;
   try {
-    const lowered = values.map((value, i) => lower(guest, value as PlainValue, parameters[i]?.type ?? ""));
+    const lowered: Raw[] = [];
+    for (let i = 0; i < values.length; i++) {
+      hasString ||= typeof values[i] === "string";
+      lowered.push(lower(guest, values[i] as PlainValue, parameters[i]?.type ?? ""));
+    }
     return Number(start(...lowered)) >>> 0;
   } finally {
-    guest.__fibers_release_strings();
+    if (hasString) guest.__fibers_release_strings();
   }
 }
 

@@ -343,7 +343,6 @@ describe("re-entrancy", () => {
     const app: AnyApp = await openBuilt({ fetchText: async () => (await app.close(), "closed") });
     expect(await failureOf(call(app, "title", "a"))).toMatchObject({ code: "E_INSTANCE_CLOSED" });
   });
-
 });
 
 test("10,000 calls at once that await three promises each: all right, the memory is as before, and the process ends", async () => {

@@ -121,7 +121,7 @@ export interface Peer {
 }
 
 /** Every driver, in its world. */
-export const worlds: readonly World[] = [nodeWorld, epollWorld, virtualWorld, wasiWorld];
+export const worlds: readonly World[] = [nodeWorld, epollWorld, pollWorld, virtualWorld, wasiWorld];
 
-/** And the driver over poll(2), and driver `wasi` on every base and with every way of waiting, for what sockets do. */
-export const everyWorld: readonly World[] = [...worlds, pollWorld, ...otherWasiWorlds];
+/** And driver `wasi` on every base and with every way of waiting, for what sockets do. */
+export const everyWorld: readonly World[] = [...worlds, ...otherWasiWorlds];

@@ -153,8 +153,9 @@ export function checkCount({ name, parameters, required }: ExportDescription, va
 }
 
 /** The error for a result of an import that is of the wrong type. */
-export function wrongResult({ module, name }: ImportDescription, what: string): FibersError {
-  return new FibersError("E_IMPORT_RESULT", `the import ${module}.${name}: ${what}`);
+export function wrongResult({ module, name }: ImportDescription, what: string, cause?: unknown): FibersError {
+  const message = `the import ${module}.${name}: ${what}`;
+  return new FibersError("E_IMPORT_RESULT", message, cause === undefined ? {} : { cause });
 }
 
 function isOfType(value: unknown, type: string): boolean {

@@ -130,8 +130,8 @@ function esbuildOptions(entry: string, outDir: string): EsbuildOptions {
 
 function viteOptions(entry: string, outDir: string, ssr: ViteOptions["ssr"]): ViteOptions {
   const output = { entryFileNames: "main.mjs" };
-  const build = { ssr: entry, outDir, emptyOutDir: true, target: "node20", rolldownOptions: { output } };
-  return { configFile: false, logLevel: "warn", root, build, ...(ssr ? { ssr } : {}) };
+  const bundle = { ssr: entry, outDir, emptyOutDir: true, target: "node20", rolldownOptions: { output } };
+  return { configFile: false, logLevel: "warn", root, build: bundle, ...(ssr ? { ssr } : {}) };
 }
 
 describe("without what the program imports", () => {

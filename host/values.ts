@@ -16,7 +16,7 @@ export interface Values {
   check(description: ExportDescription, values: unknown[]): void;
   /** Calls the guest with arguments that were checked. @returns the number of the call */
   start(description: ExportDescription, values: unknown[]): number;
-  /** The result of a call that has ended. */
+  /** The result of a call that has ended, which the guest then forgets. */
   take(description: ExportDescription, call: number): unknown;
   /** The arguments of a call of a suspending import, as the module's import was given them. */
   liftArguments(description: ImportDescription, values: unknown[]): unknown[];

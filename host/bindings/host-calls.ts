@@ -147,7 +147,7 @@ export class HostCalls {
     this.#parts.complete(call, call);
   };
 
-  /** Forgets a call. Also one that was answered, and not delivered. */
+  /** Nobody waits any more for a call that `begin` has made. One that is answered already has nothing to give up. */
   cancel(operation: Operation): void {
     const call = operation as HostCall;
     if (!call.isOpen) return;

@@ -15,7 +15,7 @@ import { type Listener, Listeners, type ListenPlace } from "./listeners.ts";
 import { Operations } from "./operations.ts";
 import type { ExportDescription, SectionContent } from "./section.ts";
 import { SourceLocator } from "./stack-trace.ts";
-import { judgeTrap, type Verdict } from "./trap.ts";
+import { describeThrown, isTrap, judgeTrap, type Verdict } from "./trap.ts";
 import { liveBytes, Turns } from "./turns.ts";
 import { type PlainValue, PlainValues, type Values } from "./values.ts";
 
@@ -459,11 +459,16 @@ export class App<Exports = Record<string, AsyncExport>> {
     }
     try {
       const call = this.#values.start(description, values);
+      // Reading an argument may run anything.
+      if (this.#isOver()) {
+        reject(this.#refusal());
+        return;
+      }
       this.#calls.add(call, pending);
       if (signal) this.#watch(call, pending, signal);
       this.#parts.driver.soon();
     } catch (error) {
-      reject(this.#startFailure(error));
+      reject(this.#startFailure(description, error));
     }
   }
 
@@ -485,8 +490,12 @@ export class App<Exports = Record<string, AsyncExport>> {
     };
   }
 
-  /** The guest could not even take the arguments: its memory is exhausted, or worse. */
-  #startFailure(error: unknown): FibersError {
+  /** The guest could not even take the arguments: they cannot be read, its memory is exhausted, or worse. */
+  #startFailure({ name }: ExportDescription, error: unknown): FibersError {
+    if (!isTrap(error)) {
+      const message = `${name}: an argument cannot be read: ${describeThrown(error)}`;
+      return new FibersError("E_INVALID_ARGUMENT", message, { cause: error });
+    }
     const verdict = judgeTrap(error, this.#parts.section, this.#guest);
     this.#turns.restoreStackPointer(this.#stackPointer);
     if (!verdict.isIsolated) this.#die(verdict, error);

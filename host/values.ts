@@ -16,7 +16,7 @@ export interface Values {
   check(description: ExportDescription, values: unknown[]): void;
   /** Calls the guest with arguments that were checked. @returns the number of the call */
   start(description: ExportDescription, values: unknown[]): number;
-  /** The result of a call that has ended. */
+  /** The result of a call that has ended, which the guest then forgets. */
   take(description: ExportDescription, call: number): unknown;
   /** The arguments of a call of a suspending import, as the module's import was given them. */
   liftArguments(description: ImportDescription, values: unknown[]): unknown[];
@@ -153,8 +153,9 @@ export function checkCount({ name, parameters, required }: ExportDescription, va
 }
 
 /** The error for a result of an import that is of the wrong type. */
-export function wrongResult({ module, name }: ImportDescription, what: string): FibersError {
-  return new FibersError("E_IMPORT_RESULT", `the import ${module}.${name}: ${what}`);
+export function wrongResult({ module, name }: ImportDescription, what: string, cause?: unknown): FibersError {
+  const message = `the import ${module}.${name}: ${what}`;
+  return new FibersError("E_IMPORT_RESULT", message, cause === undefined ? {} : { cause });
 }
 
 function isOfType(value: unknown, type: string): boolean {

@@ -10,7 +10,8 @@ import type { Outcome } from "../driver.ts";
 import { Errno } from "../errno.ts";
 import { FibersError } from "../errors.ts";
 import type { ImportDescription } from "../section.ts";
-import type { Values } from "../values.ts";
+import { isTrap } from "../trap.ts";
+import { type Values, wrongResult } from "../values.ts";
 
 /** Of so many rejections the JavaScript errors are kept, so that the failures that they have caused can name them; the oldest go. */
 const MAX_ERRORS = 16_384;
@@ -146,7 +147,7 @@ export class HostCalls {
     this.#parts.complete(call, call);
   };
 
-  /** Forgets a call. Also one that was answered, and not delivered. */
+  /** Nobody waits any more for a call that `begin` has made. One that is answered already has nothing to give up. */
   cancel(operation: Operation): void {
     const call = operation as HostCall;
     if (!call.isOpen) return;
@@ -174,8 +175,15 @@ export class HostCalls {
       this.#parts.values.give(description, operation.handle, operation.pointer, value);
       return 0;
     } catch (error) {
-      return this.#refuse(operation, error instanceof FibersError ? error : this.#parts.recover(error));
+      return this.#refuse(operation, this.#whyNot(description, error));
     }
+  }
+
+  /** Why an answer cannot be given: it is of another type, it cannot be read, or the guest has no room for it. */
+  #whyNot(description: ImportDescription, error: unknown): FibersError {
+    if (error instanceof FibersError) return error;
+    if (isTrap(error)) return this.#parts.recover(error);
+    return wrongResult(description, `its result cannot be read: ${describeThrown(error)}`, error);
   }
 
   /** Tells the guest code and message, and keeps the error for whoever sees the failure. */

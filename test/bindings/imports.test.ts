@@ -171,6 +171,25 @@ describe.each(loaders)("%s", (_name, open) => {
     expect(await failureOf(call(app, "title", "a"))).toMatchObject({ code: "E_INSTANCE_CLOSED" });
   });
 
+  test("what is answered after the instance has ended goes nowhere", async () => {
+    const signals: AbortSignal[] = [];
+    let answer = (_text: string) => {};
+    const fetchText = () => {
+      signals.push(currentSignal());
+      return new Promise<string>((resolve) => (answer = resolve));
+    };
+    const app = await open(importsOf({ fetchText }));
+    const pending = failureOf(call(app, "title", "a"));
+    while (!signals.length) await new Promise(setImmediate);
+    app.terminate();
+    answer("too late");
+    expect(await pending).toMatchObject({ code: "E_INSTANCE_CLOSED" });
+    expect(signals[0]?.aborted).toBe(true);
+    expect(app.pendingCalls).toBe(0);
+    expect(await failureOf(call(app, "title", "b"))).toMatchObject({ code: "E_INSTANCE_CLOSED" });
+    expect(signals).toHaveLength(1);
+  });
+
   test("one that is missing: E_MISSING_IMPORT", async () => {
     const error = await failureOf(open(importsOf({ fetchText: undefined, add: 5 })));
     expect(error).toBeInstanceOf(FibersError);

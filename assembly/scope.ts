@@ -191,6 +191,7 @@ export class Scope {
     return <i32>this.live;
   }
 
+  /** Whether it was cancelled: by `cancel`, its deadline, a failure of one of its fibers, or the end of its owner. */
   get isCancelled(): bool {
     return this.wasCancelled;
   }

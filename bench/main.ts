@@ -9,6 +9,7 @@
  */
 import { describeMachine, machineLines } from "./machine.ts";
 import type { Part } from "./part.ts";
+import { part as alternatives } from "./parts/alternatives.ts";
 import { JSPI_ARGUMENT, part as calls, runJspiChild } from "./parts/calls.ts";
 import { part as channel } from "./parts/channel.ts";
 import { part as connections } from "./parts/connections.ts";
@@ -52,6 +53,7 @@ const PARTS: Part[] = [
   drivers,
   calls,
   wasi,
+  alternatives,
 ];
 
 const DOCS_OPTION = "--docs";

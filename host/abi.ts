@@ -154,12 +154,19 @@ export const OUTPUT_SLOT = 0;
 
 /** An operation, read out of the guest's memory inside `submit`. */
 export interface Operation {
+  /** What is asked for: see `Opcode` in assembly/abi.ts. */
   readonly opcode: number;
+  /** By which the guest knows it while it is pending; used again afterwards. */
   readonly slot: number;
+  /** Tells it from others that had the same slot before. */
   readonly generation: number;
+  /** The socket that it is about; 0: none. */
   readonly handle: number;
+  /** A port, or what else the verb takes. */
   readonly argument: number;
+  /** Where its bytes are in the guest's memory; 0: it has none. */
   readonly pointer: number;
+  /** How many bytes. */
   readonly length: number;
 }
 
@@ -293,10 +300,12 @@ export interface FailureFields {
   cause: number;
   /** Number of the place where the object was made that it is about; 0 for none. */
   site: number;
+  /** Number of the place where the fiber was started; 0 for none. */
+  startSite: number;
 }
 
 export function readFailure(memory: WebAssembly.Memory, pointer: number): FailureFields {
-  const view = new DataView(memory.buffer, pointer, 40);
+  const view = new DataView(memory.buffer, pointer, 42);
   return {
     code: readString(memory, view.getUint32(0, true)),
     message: readString(memory, view.getUint32(4, true)),
@@ -304,6 +313,7 @@ export function readFailure(memory: WebAssembly.Memory, pointer: number): Failur
     cause: view.getUint32(12, true),
     fiberId: Number(view.getBigInt64(16, true)),
     site: view.getUint32(36, true) & 0xffff,
+    startSite: view.getUint16(40, true),
   };
 }
 

@@ -28,6 +28,7 @@ export interface VirtualDriver extends Driver {
   hold(settled: Promise<unknown>): void;
 }
 
+/** What `virtualDriver` takes. A seed and these decide everything that happens. */
 export interface VirtualDriverOptions extends NetworkOptions {
   /** Where its random numbers begin; 1 by default. */
   seed?: number;

@@ -18,6 +18,7 @@ import { bindSocketCalls, type SocketCalls } from "./socket-calls.ts";
 
 const LAST_STANDARD_STREAM = 2;
 
+/** What `openSelector` takes. */
 export interface SelectorOptions {
   /**
    * The system's queue that it uses. By default epoll on Linux, and poll elsewhere; kqueue has to be asked for, since it was tested over a
@@ -36,7 +37,7 @@ export function availableBackEnds(): BackEndName[] {
 /** The calls that programs with sockets of their own make. */
 export type SystemCalls = DescriptorCalls & SocketCalls & PollCalls;
 
-/** @throws E_NO_KOFFI; E_NO_BACK_END when this system does not have the one that is asked for; what the system says, EMFILE for instance */
+/** Opens a selector over this system's event queue. @throws E_NO_KOFFI; E_NO_BACK_END when this system does not have the one that is asked for; what the system says, EMFILE for instance */
 export async function openSelector(options: SelectorOptions = {}): Promise<Selector> {
   return (await openSystem(options)).selector;
 }

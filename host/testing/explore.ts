@@ -23,9 +23,11 @@ import { formatSchedule, parseSchedule } from "./schedule.ts";
 import { confirm, type Failing, rerun, shrink } from "./shrink.ts";
 import { type Fault, type Pause, Stepper, type StepperOptions } from "./stepper.ts";
 
+/** What `explore` takes. */
 export interface ExploreOptions {
   /** The export that is called; "main" by default. */
   entry?: string;
+  /** Its arguments. */
   args?: PlainValue[];
   /** Says what is right when the entry has returned: throws, or returns false or what is wrong. */
   check?: (run: { value: PlainValue | undefined; stdout: string; time: number }) => unknown;
@@ -41,13 +43,17 @@ export interface ExploreOptions {
   leaks?: "ignore" | "error";
   /** Of random numbers; 1 by default. */
   seed?: number;
+  /** Standard input; it ends at once by default. */
   stdin?: string | Uint8Array;
   /** What the program imports itself: functions marked by `pure`. */
   imports?: WebAssembly.Imports;
+  /** The source map's text, for a module that is given as bytes. Beside a file, it is found. */
   sourceMap?: string;
+  /** The most bytes of frames that one fiber may save; 256 KiB by default. */
   stackLimit?: number;
 }
 
+/** What a search has covered, and what it has found. */
 export interface Exploration {
   /** Runs that were made to their end. */
   schedules: number;
@@ -63,6 +69,7 @@ export interface Exploration {
   deepest: number;
   /** Runs that were cut off by `maxSwitches`. */
   cut: number;
+  /** Real time that it took. */
   milliseconds: number;
   /** The fault of the fewest preemptions, then switches; undefined when none was found. */
   failure?: Finding;

@@ -6,9 +6,12 @@ const KINDS = ["", "clock", "start", "wake", "run", "yield", "park", "clean", "e
 const EVENT_BYTES = 16;
 const HEADER_BYTES = 32;
 
+/** What can happen to a fiber; `clock`: simulated time was read. */
 export type EventKind = Exclude<(typeof KINDS)[number], "">;
 
+/** Something that the scheduler did. */
 export interface TraceEvent {
+  /** What happened. */
   kind: EventKind;
   /** The fiber that it is about; 0 for a reading of the clock. */
   fiber: number;
@@ -26,6 +29,7 @@ export interface TraceEvent {
   time: number;
 }
 
+/** Reads what a watched program notes. `simulate` and the command make them. */
 export class GuestTrace {
   readonly #guest: GuestExports;
   readonly #memory: GuestMemory;

@@ -1,13 +1,16 @@
 /** The files that `as-fibers build` writes for JavaScript: what they export, their types, and what is refused. */
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { FibersError } from "as-fibers";
+import type { FiberError, FibersError } from "as-fibers";
 import { compile } from "as-fibers/compiler";
 import { build as esbuild, type BuildOptions as EsbuildOptions } from "esbuild";
 import { build as vite, type InlineConfig as ViteOptions } from "vite";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ABI_VERSION } from "../../host/abi.ts";
+import { findWrongType } from "../../host/command/bindings-files.ts";
+import { describeLocation } from "../../host/errors.ts";
 import { asFibers, root, runNode } from "../setup/command.ts";
+import { placeOf } from "../setup/source.ts";
 import { type AnyFunction, build, type BuiltModule, type BuiltProgram, importFile } from "./built.ts";
 
 const folder = path.join(root, ".cache/bindings");
@@ -30,7 +33,7 @@ describe("with --imports", () => {
     expect(await call(app, "find", "abc", ":")).toBe("abc:3abc:3");
     expect((app["lookedUp"] as { value: string[] }).value).toEqual(["ab", "abc"]);
     expect(await call(app, "inner", { value: 1 })).toEqual({ value: 2 });
-    expect(Object.keys(app).toSorted()).toEqual(["delete", "find", "inner", "instantiate", "lookedUp"]);
+    expect(Object.keys(app).toSorted()).toEqual(["delete", "find", "inner", "instantiate", "lookedUp", "lose"]);
     expect(await call(await bound.open(), "delete")).toBe(2);
   });
 
@@ -47,6 +50,29 @@ describe("with --imports", () => {
     await expect(one.exports["find"]?.("ab")).rejects.toMatchObject({ code: "E_INSTANCE_CLOSED" });
     expect(await other.exports["delete"]?.()).toBe(1);
     await other.close();
+  });
+
+  test("a failure tells the lines of the program, and where its fibers were started", async () => {
+    const own = await (await bound.open()).instantiate();
+    const error = (await own.exports["lose"]?.().catch((thrown: unknown) => thrown)) as FiberError;
+    const place = (marked: string) => describeLocation({ ...placeOf("bindings/files", marked), file: "files.ts" });
+    const spawned = 'return |spawn(search, 1, "searcher").join()';
+    expect(error.stack?.split("\n")).toEqual([
+      'FiberError [E_NOTHING]: joined fiber "searcher", which failed: there is nothing',
+      '    in fiber "lose" (1)',
+      `    at lose (${place(spawned)})`,
+    ]);
+    expect(error.startedAt).toBe(null);
+    const cause = error.cause as FiberError;
+    expect(cause.startedAt).toBe(place(spawned));
+    expect(cause.stack?.split("\n")).toEqual([
+      "FiberError [E_NOTHING]: there is nothing",
+      '    in fiber "searcher" (2)',
+      `    at search (${place('|fail("there is nothing"')})`,
+      `    at search (${place("return |search(depth - 1)")})`,
+      `    started at ${place(spawned)}`,
+    ]);
+    await own.close();
   });
 
   test("nothing keeps the process alive, neither an idle instance nor a call that is never answered", async () => {
@@ -300,6 +326,21 @@ describe("the types", () => {
 test("what cannot be exported is listed, and nothing else is said", () => {
   const line = "as-fibers: not exported: the function generic is generic: export one of certain types that calls it\n";
   expect(unbound.report).toBe(line);
+});
+
+test("a package.json by which Node would refuse the file is told", () => {
+  const project = path.join(folder, "typed");
+  mkdirSync(path.join(project, "build"), { recursive: true });
+  const base = path.join(project, "build/app");
+  const file = path.join(project, "package.json");
+  const wrongTypeIn = (text: string) => {
+    writeFileSync(file, text);
+    return findWrongType(base);
+  };
+  expect(wrongTypeIn('{ "type": "module" }')).toBe(null);
+  expect(wrongTypeIn("{}")).toBe(null);
+  const text = `${base}.js is an ES module, and ${path.relative(process.cwd(), file)} says "type": "commonjs", by which Node refuses it: let it say "type": "module"`;
+  expect(wrongTypeIn('{ "type": "commonjs" }')).toBe(text);
 });
 
 describe("refused", () => {

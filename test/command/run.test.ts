@@ -69,6 +69,7 @@ describe("a failure of main", () => {
     10 │   return spawn(read, index, "reader").join();
        │          ^
     at middle (test/guests/command/failure.ts:10:10)
+    started at test/guests/command/failure.ts:14:10
 
   because fiber "reader" (3) failed: Index out of range
 
@@ -77,6 +78,7 @@ describe("a failure of main", () => {
       │          ^
     at Array<i32>#__get (~lib/array.ts:114:42)
     at read (test/guests/command/failure.ts:6:10)
+    started at test/guests/command/failure.ts:10:10
 
 `);
   });

@@ -60,7 +60,7 @@ export interface SelectorDriver extends Driver {
  * @throws E_NO_KOFFI when koffi is not installed; E_NO_BACK_END when this system does not have that event queue
  */
 export async function selectorDriver(options: SelectorDriverOptions = {}): Promise<SelectorDriver> {
-  const { selector, calls } = await openSystem(options.backEnd === undefined ? {} : { backEnd: options.backEnd });
+  const { selector, calls } = await openSystem({ ...(options.backEnd && { backEnd: options.backEnd }), isOwner: true });
   return new DriverOverSelector(new System(calls, selector), options);
 }
 

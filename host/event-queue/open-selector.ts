@@ -16,6 +16,8 @@ import type { Registrations } from "./registrations.ts";
 import { Selector } from "./selector.ts";
 import { bindSocketCalls, type SocketCalls } from "./socket-calls.ts";
 
+const LAST_STANDARD_STREAM = 2;
+
 /** What `openSelector` takes. */
 export interface SelectorOptions {
   /**
@@ -40,8 +42,16 @@ export async function openSelector(options: SelectorOptions = {}): Promise<Selec
   return (await openSystem(options)).selector;
 }
 
+export interface SystemOptions extends SelectorOptions {
+  /**
+   * Nobody but who opens it watches the descriptors, except for the standard streams, and each is deregistered before it is closed. Then Node's
+   * event loop can watch them without duplicates.
+   */
+  isOwner?: boolean;
+}
+
 /** Opens a selector, and gives this system's calls with it. @throws as `openSelector` */
-export async function openSystem({ backEnd }: SelectorOptions = {}): Promise<{
+export async function openSystem({ backEnd, isOwner = false }: SystemOptions = {}): Promise<{
   selector: Selector;
   calls: SystemCalls;
 }> {
@@ -51,7 +61,7 @@ export async function openSystem({ backEnd }: SelectorOptions = {}): Promise<{
   const selector = new Selector({
     descriptors,
     makeBackEnd: (registrations) => makeBackEnd(name, library, descriptors, registrations),
-    watch: name === "poll" ? watchDuplicate(library, descriptors) : (...what) => library.watch(...what),
+    watch: name === "poll" ? watchEach(library, descriptors, isOwner) : (...what) => library.watch(...what),
     alarms: bindAlarmCalls(library),
     now: () => performance.now() * 1e6,
   });
@@ -80,10 +90,14 @@ function makeBackEnd(
   return new Kqueue(bindKqueueCalls(library), descriptors, registrations);
 }
 
-/**
- * Of poll, Node's event loop watches each descriptor, by a duplicate: it would abort if one were closed under it, and refuses one that it
- * watches already.
- */
+/** Of poll, Node's event loop watches each descriptor. */
+function watchEach(library: CLibrary, calls: DescriptorCalls, isOwner: boolean): WatchDescriptor {
+  const watchForeign = watchDuplicate(library, calls);
+  if (!isOwner) return watchForeign;
+  return (fd, ...what) => (fd <= LAST_STANDARD_STREAM ? watchForeign(fd, ...what) : library.watch(fd, ...what));
+}
+
+/** By a duplicate: the event loop would abort if a descriptor were closed under it, and refuses one that it watches already. */
 export function watchDuplicate(library: CLibrary, { duplicate, close }: DescriptorCalls): WatchDescriptor {
   return (fd, directions, callback): Watch => {
     const own = succeed("dup", duplicate(fd));

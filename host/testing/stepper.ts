@@ -293,7 +293,9 @@ export class Stepper {
     const failure = guest.__fibers_call_failure(this.#call) >>> 0;
     if (failure) return { kind: "end", fault: this.#faultOf("failure", failure), failure, value: undefined };
     const { result } = this.#described;
-    const value = result === "void" ? undefined : liftResult(guest, result, this.#export(TAKE_PREFIX)(this.#call));
+    let value;
+    if (result === "void") guest.__fibers_release_call(this.#call);
+    else value = liftResult(guest, result, this.#export(TAKE_PREFIX)(this.#call));
     const unseen = guest.__fibers_take_report(1) >>> 0;
     const fault = unseen ? this.#faultOf("unobserved", unseen) : this.#findLeak();
     return { kind: "end", fault, failure: unseen, value };
@@ -305,8 +307,7 @@ export class Stepper {
   }
 
   #findLeak(): Fault | null {
-    // The call's own fiber stays in the list until it is released.
-    const left = this.#guest.__fibers_count() - 1;
+    const left = this.#guest.__fibers_count();
     return left > 0
       ? {
           kind: "leak",

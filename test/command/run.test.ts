@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { describeBackEnds } from "../setup/describe.ts";
 import { asFibers, type CommandOptions, type Ended } from "../setup/command.ts";
 import { placeOf } from "../setup/source.ts";
 
@@ -224,7 +225,7 @@ test("SIGTERM does the same, with its own exit code", async () => {
   expect(ended).toEqual({ code: 143, stdout: "waiting\nmain is cleaned up\n", stderr: "" });
 });
 
-describe.each(["epoll", "poll"])("--driver %s: the thread sleeps in the operating system's event queue", (driver) => {
+describeBackEnds("--driver: the thread sleeps in the operating system's event queue", (driver) => {
   // What is the same for both is asked of one.
   const once = test.runIf(driver === "epoll");
   const blocking = (words: string[], options?: CommandOptions) => run("ends", ["--driver", driver, ...words], options);

@@ -43,7 +43,7 @@ export class FiberError extends FibersError {
   /** Where it failed: the innermost frame of the program itself; null when that cannot be told. */
   readonly location: Location | null;
   /** Its stack, innermost first, without the frames of as-fibers. */
-  readonly frames: Frame[];
+  declare readonly frames: Frame[];
   /** Where the program has started the fiber, as `file:line:column`; null for a call from JavaScript, and in a module without lines. */
   readonly startedAt: string | null;
 
@@ -56,7 +56,8 @@ export class FiberError extends FibersError {
     super(fields.code, fields.message, options);
     this.fiber = fields.fiberName;
     this.fiberId = fields.fiberId;
-    this.frames = frames;
+    // The stack says the same: whoever prints the error need not read it twice.
+    Object.defineProperty(this, "frames", { value: frames, enumerable: false });
     this.startedAt = fields.startedAt;
     this.location =
       frames.find((frame) => frame.location && !frame.location.file.startsWith("~lib/"))?.location ?? null;

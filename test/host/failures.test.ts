@@ -1,4 +1,5 @@
 /** What a program does wrong, and what becomes of it: a stable code, the fiber's name, file and line, and nothing else lost. */
+import { inspect } from "node:util";
 import { type App, FiberError, load, type LoadOptions, virtualDriver } from "as-fibers";
 import { describe, expect, test } from "vitest";
 import { describeLocation } from "../../host/errors.ts";
@@ -299,6 +300,13 @@ test("an error prints itself: name, code, message, fiber, and lines that a termi
     `    at trapBelow (host-failures.ts:${line}:37)`,
   ]);
   expect(error.frames.map(({ functionName }) => functionName)).toEqual(["trapBelow", "trapBelow", "trapBelow"]);
+  expect(inspect(error)).toBe(`${error.stack} {
+  code: 'E_TRAP',
+  fiber: 'trapBelow',
+  fiberId: 2,
+  location: { file: 'host-failures.ts', line: ${line}, column: 23 },
+  startedAt: null
+}`);
 });
 
 test("without a source map, an error has its code, its fiber and no location", async () => {

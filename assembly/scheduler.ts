@@ -112,7 +112,7 @@ function yieldWhenDue(): void {
 
 /**
  * Runs ready fibers. Called by the host, from its event loop.
- * @param budget nanoseconds after which the turn ends
+ * @param budget nanoseconds after which the turn ends; negative: the turn that a trap has interrupted goes on
  * @param maxSwitches switches after which it ends, for drivers whose clock stands still
  * @returns 0 when fibers are ready, else the deadline of the next timer in nanoseconds, infinite without one
  */
@@ -130,7 +130,8 @@ export function runWatchedTurn(budget: f64, maxSwitches: u32): f64 {
 @inline
 function runLoop(budget: f64, maxSwitches: u32, isWatched: bool): f64 {
   let time = now();
-  turnEnd = time + budget;
+  if (budget >= 0) turnEnd = time + budget;
+  else budget = turnEnd - time;
   yieldCountdown = YIELD_INTERVAL;
   let ready: u32 = 0;
   if (isWatched) {
@@ -161,6 +162,8 @@ function runLoop(budget: f64, maxSwitches: u32, isWatched: bool): f64 {
     }
     if (!isWatched) switches += count - left;
     maxSwitches -= count - left;
+    // Most turns of a program that calls JavaScript end here: to read the clock would take as long as the rest.
+    if (!isWatched && !firstReady() && nextDeadline() == Infinity) break;
     const before = time;
     time = now();
     if (isWatched) noteClock(time);

@@ -87,8 +87,6 @@ export class App<Exports = Record<string, AsyncExport>> {
   readonly #turns: Turns;
   #guest!: GuestExports;
   #inspector!: Inspector;
-  /** Where the shadow stack's pointer stands between turns. */
-  #stackPointer: number | undefined;
   #state: State = "new";
   #death: FibersError | undefined;
   /** Calls that have ended in this turn. */
@@ -106,7 +104,10 @@ export class App<Exports = Record<string, AsyncExport>> {
     this.#hostCalls = new HostCalls({
       imports: section.suspendingImports,
       values: this.#values,
-      complete: (operation, outcome) => this.#complete(operation, outcome, 0),
+      complete: (operation, outcome) => {
+        this.#operations.complete(operation, outcome, 0);
+        this.#turns.soonest();
+      },
       recover: (error) => this.#recover(error),
     });
     this.#operations = new Operations(driver, this.#hostCalls);
@@ -165,7 +166,6 @@ export class App<Exports = Record<string, AsyncExport>> {
         handleOf: (slot) => this.#operations.handleOf(slot),
       });
       this.#addListeners(opened);
-      this.#stackPointer = this.#guest.__fibers_stack_pointer?.value as number | undefined;
       this.#guest.__fibers_start();
       this.#guest.__fibers_configure(stackLimit, redZone);
     } catch (error) {
@@ -466,7 +466,7 @@ export class App<Exports = Record<string, AsyncExport>> {
       }
       this.#calls.add(call, pending);
       if (signal) this.#watch(call, pending, signal);
-      this.#parts.driver.soon();
+      this.#turns.soonest();
     } catch (error) {
       reject(this.#startFailure(description, error));
     }
@@ -497,7 +497,7 @@ export class App<Exports = Record<string, AsyncExport>> {
       return new FibersError("E_INVALID_ARGUMENT", message, { cause: error });
     }
     const verdict = judgeTrap(error, this.#parts.section, this.#guest);
-    this.#turns.restoreStackPointer(this.#stackPointer);
+    this.#turns.restoreStackPointer();
     if (!verdict.isIsolated) this.#die(verdict, error);
     return verdict.isIsolated ? new FibersError(verdict.code, verdict.message, { cause: error }) : this.#refusal();
   }
@@ -506,7 +506,7 @@ export class App<Exports = Record<string, AsyncExport>> {
   #recover(error: unknown): FibersError {
     const { isIsolated, code, message } = judgeTrap(error, this.#parts.section, this.#guest);
     if (!isIsolated) throw error;
-    this.#turns.restoreStackPointer(this.#stackPointer);
+    this.#turns.restoreStackPointer();
     this.#failures.spendReserve();
     return new FibersError(code, message, { cause: error });
   }

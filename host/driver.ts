@@ -10,8 +10,8 @@
  *  3. Cancelling: after `cancel` the operation has left nothing behind. What it would have taken, the next one gets; a connection that was
  *     being made is dropped; a stream whose write was cancelled is closed for writing. Only the late answer of a name lookup may still
  *     come, and is dropped. Cancelling what is completed but not taken yet is the same.
- *  4. Turns: it asks for them by `sink.turn`, always from the event loop, never inside `submit` or inside another turn. JavaScript has its
- *     share between two of them.
+ *  4. Turns: it asks for them by `sink.turn`, always from the event loop or a microtask, never inside `submit` or inside another turn.
+ *     JavaScript has its share between two of them, the event loop after a turn's time.
  *  5. Time: its clock is monotonic, in nanoseconds. A deadline is never met early: when the platform's timer is, the driver waits again.
  *     One is armed at a time; arming replaces it, an infinite one disarms. One in the past is met at the next chance.
  *  6. Reading: bytes in order, what came before an end or a reset first. 0 at the end, again and again. It reads ahead, within a limit. Into
@@ -71,6 +71,11 @@ export interface Driver {
   cancel(operation: Operation): void;
   /** Asks the event loop for a turn as soon as it has had its share. */
   soon(): void;
+  /**
+   * Asks for a turn when what JavaScript does now has ended, before the event loop goes on; but like `soon` when the loop has waited for the
+   * time of a turn. For what JavaScript itself has brought, calls and answers. Without it, they wait for the event loop.
+   */
+  soonest?(): void;
   /** Asks for a turn when the clock has reached this time, in nanoseconds; infinite: for none. */
   arm(deadline: number): void;
   /**

@@ -3,7 +3,7 @@
  *
  * Nothing else enters the guest while a turn is on the stack: what must, is postponed until it has ended.
  */
-import type { GuestExports } from "./abi.ts";
+import { type GuestExports, REST_OF_TURN } from "./abi.ts";
 import type { Driver } from "./driver.ts";
 import type { FailureReader } from "./failure-reader.ts";
 import type { Operations } from "./operations.ts";
@@ -30,6 +30,8 @@ export class Turns {
   readonly #failures: FailureReader;
   readonly #hooks: TurnHooks;
   #guest!: GuestExports;
+  /** Where the shadow stack's pointer stands between turns. */
+  #stackPointer: unknown;
   #isInTurn = false;
   /** What the last turn has said about the next one: 0 for at once, a deadline, or infinite. */
   #next = Infinity;
@@ -50,8 +52,10 @@ export class Turns {
     this.#hooks = hooks;
   }
 
+  /** The guest, of which nothing has run. */
   attach(guest: GuestExports): void {
     this.#guest = guest;
+    this.#stackPointer = guest.__fibers_stack_pointer?.value;
   }
 
   /** Whether a turn is on the stack. */
@@ -84,30 +88,33 @@ export class Turns {
     this.#doPostponed();
     if (this.#hooks.isOver()) return;
     this.#next = next;
-    if (next === 0 || this.#operations.hasEnded) this.#driver.soon();
+    if (next === 0) this.#driver.soon();
+    else if (this.#operations.hasEnded) this.soonest();
     else this.#driver.arm(next);
   }
 
+  /** Asks for a turn, for what JavaScript has brought: it need not wait for the event loop. */
+  soonest(): void {
+    if (this.#driver.soonest) this.#driver.soonest();
+    else this.#driver.soon();
+  }
+
   #doPostponed(): void {
-    for (const action of this.#postponed.splice(0)) action();
+    if (this.#postponed.length) for (const action of this.#postponed.splice(0)) action();
   }
 
   /** Runs the guest until its turn is over, traps included. Null when the instance died. */
   #run(): number | null {
     const { turnBudget, turnSwitches } = this.#driver;
-    const guest = this.#guest;
-    const stackPointer = guest.__fibers_stack_pointer?.value;
-    const begin = this.#driver.now();
     this.#isInTurn = true;
     this.#failures.restoreReserve();
     try {
-      for (let budget = turnBudget; ; budget = turnBudget - (this.#driver.now() - begin)) {
+      for (let budget = turnBudget; ; budget = REST_OF_TURN) {
         try {
           this.#operations.deliver();
-          return guest.__fibers_turn(Math.max(budget, 0), turnSwitches);
+          return this.#guest.__fibers_turn(budget, turnSwitches);
         } catch (error) {
-          if (!this.#failTrapped(error, stackPointer)) return null;
-          if (budget <= 0) return 0;
+          if (!this.#failTrapped(error)) return null;
         }
       }
     } finally {
@@ -116,9 +123,9 @@ export class Turns {
   }
 
   /** Charges a trap to the fiber that ran. False: the instance is dead. */
-  #failTrapped(error: unknown, stackPointer: number | undefined): boolean {
+  #failTrapped(error: unknown): boolean {
     const verdict = judgeTrap(error, this.#section, this.#guest);
-    this.restoreStackPointer(stackPointer);
+    this.restoreStackPointer();
     if (verdict.isIsolated) {
       try {
         this.#failures.failTrapped(verdict);
@@ -133,8 +140,8 @@ export class Turns {
   }
 
   /** After a trap: the frames that it has left behind are gone. */
-  restoreStackPointer(value: number | undefined): void {
-    if (this.#guest.__fibers_stack_pointer) this.#guest.__fibers_stack_pointer.value = value as number;
+  restoreStackPointer(): void {
+    if (this.#guest.__fibers_stack_pointer) this.#guest.__fibers_stack_pointer.value = this.#stackPointer;
   }
 
   /** The runtime `minimal` never scans the stack, so it is collected here: when the bytes of objects have doubled since the last time. */

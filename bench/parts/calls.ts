@@ -13,7 +13,7 @@ import { checkEqual, CheckError } from "../check.ts";
 import { atMost } from "../claim.ts";
 import { nowNs } from "../clock.ts";
 import { contest, type Contestant } from "../contest.ts";
-import { formatNumber } from "../format.ts";
+import { formatCount, formatNumber } from "../format.ts";
 import { compileModule, guestSource } from "../guest.ts";
 import type { Part } from "../part.ts";
 import { hasJspi, openJspi } from "../peers/jspi.ts";
@@ -90,13 +90,26 @@ async function measureCalls({ add }: Exports, plainFile: string) {
     }
     return perCall(begin, sum);
   };
+  const inTurn = (called: Exports["add"]) => async () => {
+    const begin = nowNs();
+    let sum = 0;
+    for (let burst = 0; burst < BURSTS; burst++) for (let i = 0; i < CALLS_AT_ONCE; i++) sum += await called(i, burst);
+    return perCall(begin, sum);
+  };
   const plain = () => {
     const begin = nowNs();
     let sum = 0;
     for (let burst = 0; burst < BURSTS; burst++) for (let i = 0; i < CALLS_AT_ONCE; i++) sum += addPlainly(i, burst);
     return perCall(begin, sum);
   };
-  return contest({ fiber: { run: inBursts(add) }, plain: { run: plain }, await: { run: inBursts(addLater) } });
+  const contestants = {
+    fiber: { run: inBursts(add) },
+    await: { run: inBursts(addLater) },
+    "fiber in turn": { run: inTurn(add) },
+    "await in turn": { run: inTurn(addLater) },
+    plain: { run: plain },
+  };
+  return contest(contestants, { rounds: 8 });
 }
 
 function perCall(begin: number, sum: number): number {
@@ -162,25 +175,29 @@ export async function runJspiChild([plainFile]: string[]): Promise<void> {
   const { awaitPromises } = app.exports;
   const waiting = await openJspi(plainFile as string, promised);
   const count = 100;
-  const timings = await contest({
+  const contestants = {
     fibers: timeAwaits(count, (each) => awaitPromises(count, each)),
     await: timeAwaits(count, (each) => inParallel(count, () => awaitAll(each))),
     JSPI: timeAwaits(count, (each) => inParallel(count, () => waiting(each))),
-  });
+  };
+  const timings = await contest(contestants, { rounds: 8 });
   const medians = Object.fromEntries(Object.entries(timings).map(([name, { median }]) => [name, median]));
   process.stdout.write(JSON.stringify({ version: process.version, medians }));
   await app.close();
 }
 
+const ns = ({ median }: { median: number }) => formatNumber(median, "ns");
+
 function callTable(calls: Awaited<ReturnType<typeof measureCalls>>): Table {
   return {
-    caption: `ns per call of add(a, b), ${CALLS_AT_ONCE.toLocaleString("en-US")} at once`,
-    headers: ["what", "ns"],
+    caption: "ns per call of add(a, b)",
+    headers: ["what", `${formatCount(CALLS_AT_ONCE)} at once`, "one after the other"],
     rows: [
-      ["as-fibers: an export, by Promise.all", formatNumber(calls.fiber.median, "ns")],
-      ["an async function of JavaScript, by Promise.all", formatNumber(calls.await.median, "ns")],
-      ["an export of plain asc, which is no promise", formatNumber(calls.plain.median, "ns")],
+      ["as-fibers: an export", ns(calls.fiber), ns(calls["fiber in turn"])],
+      ["an async function of JavaScript", ns(calls.await), ns(calls["await in turn"])],
+      ["an export of plain asc, which is no promise", "", ns(calls.plain)],
     ],
+    notes: ["A call that is alone pays for a turn."],
   };
 }
 
@@ -188,14 +205,8 @@ function promiseTable(awaits: Record<Awaiters, { median: number }>): Table {
   return {
     caption: "ns per promise that is fulfilled already, each awaited by one of so many",
     headers: ["at once", "as-fibers: @suspends import", "await in JavaScript"],
-    rows: FIBERS.map((count) => [
-      count.toLocaleString("en-US"),
-      formatNumber(awaits[`fibers ${count}`].median, "ns"),
-      formatNumber(awaits[`await ${count}`].median, "ns"),
-    ]),
-    notes: [
-      "Fibers go on in the next turn, which leaves Node's event loop its share: a fiber that is alone pays for a round of that loop each time.",
-    ],
+    rows: FIBERS.map((count) => [formatCount(count), ns(awaits[`fibers ${count}`]), ns(awaits[`await ${count}`])]),
+    notes: ["A fiber that is alone pays for a turn, each time."],
   };
 }
 

@@ -10,6 +10,8 @@ import { Sockets } from "./common/sockets.ts";
 import { readAhead } from "./common/read-ahead.ts";
 import { NodeNetwork } from "./node/network.ts";
 
+const settled = Promise.resolve();
+
 const STANDARD_INPUT = 0;
 const STANDARD_OUTPUT = 1;
 
@@ -41,6 +43,11 @@ class NodeDriver implements Driver {
   #standardInput: Readable | undefined;
   #stdin: Inbox | undefined;
   #immediate: NodeJS.Immediate | undefined;
+  /** Whether a microtask takes a turn. */
+  #isPrompt = false;
+  /** When the event loop last had its share, and when the clock was last read. */
+  #loopedAt = -Infinity;
+  #readAt = 0;
   readonly #alarm = new LoopAlarm(
     () => this.now(),
     () => this.#sink.turn(),
@@ -59,7 +66,8 @@ class NodeDriver implements Driver {
   }
 
   now(): number {
-    return performance.now() * 1e6;
+    this.#readAt = performance.now() * 1e6;
+    return this.#readAt;
   }
 
   random(): number {
@@ -109,9 +117,27 @@ class NodeDriver implements Driver {
   soon(): void {
     this.#immediate ??= setImmediate(() => {
       this.#immediate = undefined;
+      this.#loopedAt = this.now();
       this.#sink.turn();
     });
   }
+
+  soonest(): void {
+    if (this.#isPrompt || this.#immediate) return;
+    // The turn before has read the clock, and this one will: to read it here, too, would take longer than all else.
+    if (this.#readAt - this.#loopedAt >= this.turnBudget) {
+      this.soon();
+      return;
+    }
+    this.#isPrompt = true;
+    // Dearer: queueMicrotask, which makes a resource for async hooks.
+    void settled.then(this.#takePrompt);
+  }
+
+  readonly #takePrompt = (): void => {
+    this.#isPrompt = false;
+    this.#sink.turn();
+  };
 
   arm(deadline: number): void {
     this.#alarm.arm(deadline);

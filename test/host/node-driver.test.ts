@@ -130,6 +130,37 @@ describe("sleep", () => {
   });
 });
 
+describe("a call gets its turn", () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  /** How many calls have ended, one after the other, before an immediate ran that was there first. Each takes so many milliseconds. */
+  async function countBeforeImmediate(app: App, milliseconds: number): Promise<number> {
+    let time = performance.now();
+    vi.spyOn(performance, "now").mockImplementation(() => time);
+    // The event loop has its share now.
+    await new Promise(setImmediate);
+    time += 1000;
+    await call(app, "countRounds");
+    let ended = 0;
+    const endedBefore = new Promise<number>((resolve) => setImmediate(() => resolve(ended)));
+    for (; ended < 100; ended++) {
+      await call(app, "countRounds");
+      time += milliseconds;
+    }
+    return endedBefore;
+  }
+
+  test("before the event loop goes on", async () => {
+    const { app } = await loadLife();
+    expect(await countBeforeImmediate(app, 0)).toBe(100);
+  });
+
+  test("but after it, when it has waited for the time of a turn", async () => {
+    const { app } = await loadLife();
+    expect(await countBeforeImmediate(app, 1)).toBe(5);
+  });
+});
+
 test("while fibers spin, JavaScript's timers and immediates have their share", async () => {
   let immediates = 0;
   let timeouts = 0;

@@ -17,7 +17,7 @@ export class LoopAlarm {
 
   /** In the place of the deadline before; infinite: none. */
   arm(deadline: number): void {
-    if (deadline === this.#deadline && this.#timeout) return;
+    if (deadline === this.#deadline && (this.#timeout || deadline === Infinity)) return;
     this.stop();
     this.#deadline = deadline;
     if (deadline === Infinity) return;

@@ -35,7 +35,7 @@
  */
 
 /** Number of this ABI; the host refuses a module of another one. */
-export const ABI_VERSION: u32 = 6;
+export const ABI_VERSION: u32 = 7;
 
 /** Monotonic clock of the driver, in nanoseconds since a moment of its own. */
 @external("as-fibers", "now")
@@ -50,8 +50,9 @@ export declare function submit(operation: usize): i32;
 export declare function noteStackTrace(): void;
 
 /**
- * Which of `count` ready fibers runs next, 0 being the one that has been ready longest; negative: none, the turn shall end. Called only
- * when the host has asked to choose. `first` is the first of them, and the others follow by `next`.
+ * Which of `count` ready fibers runs next, 0 being the one that has been ready longest; negative: none, the turn shall end. `first` is the
+ * first of them, and the others follow by `next`. When it is 0, no fiber is chosen but a possibility that is left to chance: 0 to
+ * `count` - 1. Called only when the host has asked to choose.
  */
 @external("as-fibers", "choose")
 export declare function choose(count: u32, first: usize): i32;

@@ -15,7 +15,7 @@
  * │ 28 newest    u32  id of a fiber      │   │ 12 object  ptr   of a wait; name   │
  * ╘══════════════════════════════════════╛   ╘════════════════════════════════════╛
  *
- * Of an event `CLOCK`, the last 8 bytes are an f64: nanoseconds.
+ * Of an event `CLOCK`, the last 8 bytes are an f64: nanoseconds. Of `DRAW`, `by` is what was drawn, and `object` of how many.
  */
 import { Flag, Reason, record, State } from "./record";
 import { firstReady, lastReady } from "./run-queue";
@@ -51,6 +51,8 @@ export enum Event {
   CLEAN,
   /** It has ended; `reason` is its state. */
   END,
+  /** It has drawn one of several possibilities. */
+  DRAW,
 }
 
 const EVENT_BYTES: u32 = 16;
@@ -146,6 +148,11 @@ export function noteLeft(fiber: usize): void {
   if (state == State.PARKED) write(Event.PARK, f.reason, siteOf(f.reason, f.object), <u32>f.id, 0, f.object);
   else if (state >= State.DONE) write(Event.END, state, 0, <u32>f.id, 0, 0);
   else write(f.flags & Flag.CLEANING ? Event.CLEAN : Event.YIELD, 0, 0, <u32>f.id, 0, 0);
+}
+
+/** The fiber has drawn; 0: no fiber has. */
+export function noteDraw(fiber: usize, drawn: u32, count: u32): void {
+  write(Event.DRAW, 0, 0, fiber ? idOf(fiber) : 0, drawn, count);
 }
 
 const SITE_TAG: u32 = 0x51730000;

@@ -4,7 +4,7 @@
  */
 
 /** Number of the ABI that this host speaks. */
-export const ABI_VERSION = 6;
+export const ABI_VERSION = 7;
 
 /** Functions of `assembly/exports.ts` → the names under which a module exports them. */
 export const GUEST_EXPORTS = {
@@ -69,6 +69,10 @@ export const SITE_TAG = 0x5173_0000;
 /** How the names of sources end that the transform has generated. */
 export const GENERATED_SUFFIX = "~fibers.ts";
 
+/** What the host decides in place of time and chance: what is drawn; that, and who runs next. */
+export const Choosing = { NOTHING: 0, DRAWS: 1, ALL: 2 } as const;
+export type Choosing = (typeof Choosing)[keyof typeof Choosing];
+
 /** What a guest exports, as the host calls it. */
 export interface GuestExports {
   memory: WebAssembly.Memory;
@@ -102,7 +106,7 @@ export interface GuestExports {
   __fibers_list(): number;
   __fibers_count(): number;
   __fibers_count_switches(): number;
-  __fibers_watch(capacity: number, isChoosing: number): number;
+  __fibers_watch(capacity: number, choosing: Choosing): number;
   __fibers_dead_area(): number;
   __fibers_collect(): void;
   __fibers_is_intact(): number;

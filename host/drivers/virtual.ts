@@ -46,6 +46,8 @@ export interface VirtualDriverOptions extends NetworkOptions {
   datagramLoss?: number;
   /** Who decides which of several ready fibers runs next; see `Driver.choose`. */
   choose?: (count: number, first: number) => number;
+  /** Who decides what is left to chance; see `Driver.draw`. */
+  draw?: (count: number) => number;
   /** Called when nothing can happen any more unless somebody outside of the simulated world does something. */
   onIdle?: () => void;
 }
@@ -89,6 +91,7 @@ class SimulatedDriver implements SteppedDriver {
   readonly turnSwitches: number;
   readonly network: VirtualNetwork;
   readonly choose?: (count: number, first: number) => number;
+  readonly draw?: (count: number) => number;
   readonly #options: VirtualDriverOptions;
   readonly #agenda = new Agenda();
   readonly #random: Random;
@@ -115,6 +118,7 @@ class SimulatedDriver implements SteppedDriver {
     this.#isStepped = isStepped;
     this.#random = new Random(seed);
     if (options.choose) this.choose = options.choose;
+    if (options.draw) this.draw = options.draw;
     if (state) this.#restore(state);
     this.turnSwitches = turnSwitches;
     const clock: Clock = {

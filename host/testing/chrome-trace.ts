@@ -101,7 +101,7 @@ class Lanes {
     this.#sites = sites;
   }
 
-  add({ kind, fiber, by, reason, state, site }: TraceEvent, ts: number): void {
+  add({ kind, fiber, by, reason, state, site, drawn, among }: TraceEvent, ts: number): void {
     if (kind === "clock") return;
     this.ids.add(fiber);
     const place = this.#sites[site - 1];
@@ -121,7 +121,10 @@ class Lanes {
         break;
       case "end":
         this.#close(fiber, ts);
-        this.entries.push({ name: state, cat: "end", ph: "i", s: "t", pid: PROCESS, tid: fiber, ts });
+        this.#mark(state, "end", fiber, ts);
+        break;
+      case "draw":
+        this.#mark(`draws ${drawn + 1} of ${among}`, "draw", fiber, ts);
         break;
       default:
         this.#begin(fiber, { what: "ready", since: ts, name: kind === "clean" ? "ready to clean up" : "ready" });
@@ -145,6 +148,10 @@ class Lanes {
     const { what, since, name, args } = doing;
     const slice: ChromeEvent = { name, cat: what, ph: "X", pid: PROCESS, tid: fiber, ts: since, dur: ts - since };
     this.entries.push(args && Object.keys(args).length ? { ...slice, args } : slice);
+  }
+
+  #mark(name: string, cat: string, tid: number, ts: number): void {
+    this.entries.push({ name, cat, ph: "i", s: "t", pid: PROCESS, tid, ts });
   }
 
   #point(from: number, to: number, name: string, ts: number): void {

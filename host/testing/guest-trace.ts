@@ -1,8 +1,8 @@
 /** Reads what a watched program notes. The mirror of `assembly/trace.ts`, where the layouts are drawn. */
-import { type GuestExports, GuestMemory, readString } from "../abi.ts";
+import { type Choosing, type GuestExports, GuestMemory, readString } from "../abi.ts";
 import { REASONS, type Reason, type State, STATES } from "../fiber-records.ts";
 
-const KINDS = ["", "clock", "start", "wake", "run", "yield", "park", "clean", "end"] as const;
+const KINDS = ["", "clock", "start", "wake", "run", "yield", "park", "clean", "end", "draw"] as const;
 const EVENT_BYTES = 16;
 const HEADER_BYTES = 32;
 
@@ -24,6 +24,9 @@ export interface TraceEvent {
   object: number;
   /** Of `clock`: nanoseconds. */
   time: number;
+  /** Of `draw`: which one, 0 being the first, of how many. */
+  drawn: number;
+  among: number;
 }
 
 export class GuestTrace {
@@ -32,10 +35,10 @@ export class GuestTrace {
   readonly #address: number;
 
   /** Begins it. @param capacity how many events are kept, a power of two; 0: only their hash */
-  constructor(guest: GuestExports, capacity: number, isChoosing: boolean) {
+  constructor(guest: GuestExports, capacity: number, choosing: Choosing) {
     this.#guest = guest;
     this.#memory = new GuestMemory(guest.memory);
-    this.#address = guest.__fibers_watch(capacity, isChoosing ? 1 : 0) >>> 0;
+    this.#address = guest.__fibers_watch(capacity, choosing) >>> 0;
   }
 
   #header(): DataView {
@@ -85,14 +88,17 @@ function readEvent(view: DataView, at: number): TraceEvent {
   const kind = (KINDS[view.getUint8(at)] || "clock") as EventKind;
   const reason = view.getUint8(at + 1);
   const isClock = kind === "clock";
+  const isDraw = kind === "draw";
   return {
     kind,
     fiber: view.getUint32(at + 4, true),
-    by: isClock ? 0 : view.getUint32(at + 8, true),
+    by: isClock || isDraw ? 0 : view.getUint32(at + 8, true),
     reason: kind === "park" || kind === "wake" ? (REASONS[reason] ?? "") : "",
     state: kind === "end" ? (STATES[reason] ?? "") : "",
     site: view.getUint16(at + 2, true),
-    object: isClock ? 0 : view.getUint32(at + 12, true),
+    object: isClock || isDraw ? 0 : view.getUint32(at + 12, true),
     time: isClock ? view.getFloat64(at + 8, true) : 0,
+    drawn: isDraw ? view.getUint32(at + 8, true) : 0,
+    among: isDraw ? view.getUint32(at + 12, true) : 0,
   };
 }

@@ -7,6 +7,7 @@ import { type VirtualDriver, virtualDriver, type VirtualDriverOptions } from "..
 import { FibersError } from "../errors.ts";
 import { load, type ModuleSource } from "../load.ts";
 import type { PlainValue } from "../values.ts";
+import { drawAgain, drawAtRandom } from "./draws.ts";
 import type { TraceEvent } from "./guest-trace.ts";
 import { simulatedImports } from "./imports.ts";
 import { type Policy, policyOf, replay } from "./policies.ts";
@@ -94,11 +95,13 @@ class Run {
       throw new FibersError("E_INVALID_OPTION", `seed is a whole number, and got ${String(seed)}`);
     }
     const chooser = (repeated ? replay(repeated.choices) : policyOf(policy)).begin(this.#seed);
-    this.#watcher = new Watcher(chooser, options.traceEvents ?? 0);
+    const drawer = repeated ? drawAgain(repeated.draws) : drawAtRandom(this.#seed);
+    this.#watcher = new Watcher(chooser, drawer, options.traceEvents ?? 0);
     this.#driver = virtualDriver({
       seed: this.#seed,
       stdin,
       choose: this.#watcher.choose,
+      draw: this.#watcher.draw,
       onIdle: () => this.#onIdle(),
       ...(latency === undefined ? {} : { latency }),
       ...(window === undefined ? {} : { window }),
@@ -131,9 +134,9 @@ class Run {
     }
     const time = this.#driver.now() / 1e6;
     const { switches } = app;
-    const { hash, events, names, choices } = this.#watcher;
+    const { hash, events, names, choices, draws } = this.#watcher;
     // What closing does is no part of the run.
-    const schedule = formatSchedule(this.#program, { seed: this.#seed, choices });
+    const schedule = formatSchedule(this.#program, { seed: this.#seed, choices, draws });
     this.#watcher.collect();
     const made = [...events];
     this.#onIdle = () => {};

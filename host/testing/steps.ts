@@ -29,7 +29,7 @@ export function describeStep(
   const rest = events.slice(at + 1).filter((event) => event.kind !== "clock");
   const pointer = fibers.get(fiber)?.pointer;
   const from = source.places.get(fiber) ?? null;
-  const frames = pointer === undefined ? [] : stepper.failures.stackOf(pointer, new Map());
+  const frames = pointer === undefined ? [] : stepper.instance.failures.stackOf(pointer, new Map());
   const location = frames.find((frame) => frame.location)?.location ?? null;
   const place = location ? describeLocation(location) : null;
   if (place) source.places.set(fiber, place);
@@ -48,7 +48,10 @@ export function describeStep(
   };
 }
 
-function describe({ kind, fiber, reason, state, site }: TraceEvent, { names, program }: StepSource): string {
+function describe(
+  { kind, fiber, reason, state, site, drawn, among }: TraceEvent,
+  { names, program }: StepSource,
+): string {
   const who = nameFiber(fiber, names);
   const where = program.section.sites[site - 1];
   switch (kind) {
@@ -62,6 +65,8 @@ function describe({ kind, fiber, reason, state, site }: TraceEvent, { names, pro
       return "yields";
     case "clean":
       return "cleans up";
+    case "draw":
+      return `draws ${drawn + 1} of ${among}`;
     default:
       return state === "done" ? "returns" : `ends: ${state}`;
   }

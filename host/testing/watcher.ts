@@ -1,8 +1,9 @@
 /** `Watcher`: stands beside an instance that `load` has made: chooses who runs next, and keeps what happens. */
-import type { GuestExports } from "../abi.ts";
+import { Choosing, type GuestExports } from "../abi.ts";
 import type { Driver, DriverSink } from "../driver.ts";
 import { FiberRecords } from "../fiber-records.ts";
 import type { WasiHost } from "../load.ts";
+import type { Drawer } from "./draws.ts";
 import { GuestTrace, type TraceEvent } from "./guest-trace.ts";
 import type { Chooser } from "./policies.ts";
 
@@ -10,8 +11,9 @@ import type { Chooser } from "./policies.ts";
 const MAX_EVENTS = 1 << 20;
 
 export class Watcher {
-  /** The choices that were made. */
+  /** What was decided. */
   readonly choices: number[] = [];
+  readonly draws: number[] = [];
   /** What has happened. */
   readonly events: TraceEvent[] = [];
   /** Names of fibers, of those that have one, by id. */
@@ -19,24 +21,43 @@ export class Watcher {
   /** Events that were not kept, because there were too many at once, or all in all. */
   lost = 0;
   readonly #chooser: Chooser | null;
+  readonly #drawer: Drawer | null;
   readonly #capacity: number;
   #guest!: GuestExports;
   #trace!: GuestTrace;
   #seen = 0;
 
-  /** @param capacity how many events one turn may make, a power of two; 0: none are kept */
-  constructor(chooser: Chooser | null, capacity: number) {
+  /**
+   * @param chooser null: production's order
+   * @param drawer null: the program draws by its own random numbers
+   * @param capacity how many events one turn may make, a power of two; 0: none are kept
+   */
+  constructor(chooser: Chooser | null, drawer: Drawer | null, capacity: number) {
     this.#chooser = chooser;
+    this.#drawer = drawer;
     this.#capacity = capacity;
   }
 
   /** For the driver. */
   readonly choose = (count: number, first: number): number => {
+    if (count === 1) return 0;
     const ids = () => new FiberRecords(this.#guest.memory).readyIds(first);
     const choice = this.#chooser?.({ count, ids }) ?? 0;
     this.choices.push(choice);
     return choice;
   };
+
+  /** For the driver. */
+  readonly draw = (count: number): number => {
+    const drawn = this.#drawer?.(count) ?? 0;
+    this.draws.push(drawn);
+    return drawn;
+  };
+
+  get #choosing(): Choosing {
+    if (this.#chooser) return Choosing.ALL;
+    return this.#drawer ? Choosing.DRAWS : Choosing.NOTHING;
+  }
 
   /** For the option `wasi` of `load`: how to meet the instance before it runs. It serves no calls, but those of this one. */
   meet(other?: WasiHost): WasiHost {
@@ -44,7 +65,7 @@ export class Watcher {
       getImportObject: () => other?.getImportObject() ?? {},
       initialize: (instance) => {
         this.#guest = instance.exports as unknown as GuestExports;
-        this.#trace = new GuestTrace(this.#guest, this.#capacity, this.#chooser !== null);
+        this.#trace = new GuestTrace(this.#guest, this.#capacity, this.#choosing);
         other?.initialize(instance);
       },
     };

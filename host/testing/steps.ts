@@ -26,7 +26,7 @@ export function describeStep(
   const run = events[at];
   if (!run) return null;
   const { fiber } = run;
-  const rest = events.slice(at + 1).filter((event) => event.kind !== "clock");
+  const rest = events.slice(at + 1).filter((event) => event.kind !== "clock" && event.kind !== "collect");
   const pointer = fibers.get(fiber)?.pointer;
   const from = source.places.get(fiber) ?? null;
   const frames = pointer === undefined ? [] : stepper.instance.failures.stackOf(pointer, new Map());

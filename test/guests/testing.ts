@@ -169,6 +169,15 @@ function makeGarbage(rounds: i32): void {
   }
 }
 
+/** So much garbage that the collector works by itself; then all of it is collected. */
+export function wastes(): void {
+  for (let i = 0; i < 40_000; i++) {
+    garbage = `${i} and more`;
+    if (i % 4000 == 0) yieldNow();
+  }
+  __collect();
+}
+
 /** Sleeps of no time, locks, selects at random, garbage: all that a schedule must repeat. */
 export function everything(): string {
   const mutex = new Mutex();

@@ -17,6 +17,8 @@ export enum Choosing {
   DRAWS,
   /** That, and who runs next. */
   ALL,
+  /** The same, and it is asked also where only one fiber is ready: before each switch. */
+  EACH,
 }
 
 // A number: the host says so before the top-level statements run, and one of them would give an enum its first value.
@@ -35,8 +37,8 @@ export function setChoosing(what: Choosing): void {
  * @param count how many are ready; at least one
  */
 export function takeNext(count: u32): usize {
-  // After a draw the host is asked also when there is only one: it may want to stop there.
-  if (choosing != Choosing.ALL || (count == 1 && !hasDrawn)) return takeFirst();
+  // After a draw, too, the host is asked when there is only one: it may want to stop there.
+  if (choosing < <u32>Choosing.ALL || (count == 1 && !hasDrawn && choosing == Choosing.ALL)) return takeFirst();
   hasDrawn = false;
   const position = choose(count, firstReady());
   if (position < 0) return 0;

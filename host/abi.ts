@@ -69,8 +69,8 @@ export const SITE_TAG = 0x5173_0000;
 /** How the names of sources end that the transform has generated. */
 export const GENERATED_SUFFIX = "~fibers.ts";
 
-/** What the host decides in place of time and chance: what is drawn; that, and who runs next. */
-export const Choosing = { NOTHING: 0, DRAWS: 1, ALL: 2 } as const;
+/** What the host decides in place of time and chance: what is drawn; that, and who runs next; that, and it is asked before each switch. */
+export const Choosing = { NOTHING: 0, DRAWS: 1, ALL: 2, EACH: 3 } as const;
 export type Choosing = (typeof Choosing)[keyof typeof Choosing];
 
 /** What a guest exports, as the host calls it. */

@@ -61,8 +61,8 @@ export function chromeTrace({ events, names, sites, title = "as-fibers", lost = 
   const about: ChromeEvent[] = [describe("process_name", 0, title)];
   for (const id of lanes.ids) {
     const name = names.get(id);
-    const title = id === COLLECTOR ? "collector" : `fiber ${id}`;
-    about.push(describe("thread_name", id, name ? `${id} ${name}` : title));
+    const lane = id === COLLECTOR ? "collector" : `fiber ${id}`;
+    about.push(describe("thread_name", id, name ? `${id} ${name}` : lane));
   }
   return { traceEvents: [...about, ...lanes.entries], displayTimeUnit: "ns", otherData: { lost } };
 }

@@ -17,9 +17,7 @@ import type { ModuleSource } from "../load.ts";
 import { Explorer } from "./explorer.ts";
 import { prepare } from "./program.ts";
 import type { Finding, Step } from "./report.ts";
-import { parseSchedule } from "./schedule.ts";
-import { rerun } from "./shrink.ts";
-import { Trial, type TrialOptions } from "./trial.ts";
+import type { TrialOptions } from "./trial.ts";
 
 export interface ExploreOptions extends TrialOptions {
   /** How many schedules are run at most; 10,000 by default. */
@@ -61,29 +59,6 @@ export type { Finding, Step };
 export async function explore(source: ModuleSource, options: ExploreOptions = {}): Promise<Exploration> {
   checkOptions(options);
   return new Explorer(await prepare(source, options.sourceMap), options).run();
-}
-
-/**
- * Makes a failing schedule smaller: one that `simulate`, or the command, has met by a policy. The one that it gives fails with the same code,
- * and cannot lose any of its preemptions.
- * @param options those of the run that has failed
- * @throws E_NO_FAULT when nothing is wrong in this schedule; E_OTHER_MODULE, E_INVALID_SCHEDULE_TEXT; else as `explore` does
- */
-export async function shrinkSchedule(
-  source: ModuleSource,
-  schedule: string,
-  options: Omit<TrialOptions, "seed"> = {},
-): Promise<Finding> {
-  checkOptions(options);
-  const program = await prepare(source, options.sourceMap);
-  const { seed, ...decisions } = parseSchedule(program, schedule);
-  const trial = new Trial(program, { ...options, seed });
-  const { stepper, root } = await trial.begin();
-  const failing = rerun(stepper, root.state, decisions, (pause) => trial.judge(stepper, pause));
-  if (failing) return trial.explain(failing, stepper, root);
-  stepper.close();
-  const message = `nothing is wrong in the schedule ${schedule}: give the entry, arguments, input and check of the run that has failed`;
-  throw new FibersError("E_NO_FAULT", message);
 }
 
 const KNOWN_OPTIONS: Record<keyof ExploreOptions, true> = {

@@ -5,7 +5,7 @@ import { type Base, decisionsOf, FIRST_PATH, Frontier, isTaken, type Path } from
 import type { Program } from "./program.ts";
 import { report } from "./report.ts";
 import type { Decisions } from "./schedule.ts";
-import type { Failing } from "./shrink.ts";
+import type { Failing } from "./replay.ts";
 import type { Pause, Stepper } from "./stepper.ts";
 import { Trial } from "./trial.ts";
 

@@ -87,6 +87,23 @@ export function replay(choices: readonly number[]): Policy {
   };
 }
 
+/** The same, but only these fibers run as long as they can. The others are then as good as gone. */
+export function starvingOthers(policy: Policy, fed: ReadonlySet<number>): Policy {
+  return {
+    name: policy.name,
+    begin(seed) {
+      const choose = policy.begin(seed) ?? (() => 0);
+      return (fibers) => {
+        const choice = choose(fibers);
+        const ids = fibers.ids();
+        if (fed.has(ids[choice] as number)) return choice;
+        const first = ids.findIndex((id) => fed.has(id));
+        return first < 0 ? choice : first;
+      };
+    },
+  };
+}
+
 const NAMED: Record<string, () => Policy> = { fifo, random, pct };
 
 /** A policy, or one by its name. @throws E_INVALID_OPTION */

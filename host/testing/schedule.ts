@@ -24,6 +24,17 @@ export interface Decisions {
   readonly draws: readonly number[];
 }
 
+/** How many of them are not the usual ones. */
+export function countDeviations({ choices, draws }: Decisions): number {
+  return choices.filter(Boolean).length + draws.filter(Boolean).length;
+}
+
+/** The same without what is usual at the end. */
+export function trimmed({ choices, draws }: Decisions): Decisions {
+  const upToLast = (made: readonly number[]) => made.slice(0, made.findLastIndex(Boolean) + 1);
+  return { choices: upToLast(choices), draws: upToLast(draws) };
+}
+
 export interface Schedule extends Decisions {
   readonly seed: number;
 }

@@ -6,7 +6,8 @@ import { requirePure } from "./imports.ts";
 import type { Program } from "./program.ts";
 import type { Finding } from "./report.ts";
 import { formatSchedule, parseSchedule } from "./schedule.ts";
-import { confirm, type Failing, shrink } from "./shrink.ts";
+import { confirm, type Failing } from "./replay.ts";
+import { shrink } from "./shrink.ts";
 import { type Fault, type Pause, Stepper, type StepperOptions } from "./stepper.ts";
 
 export interface TrialOptions {

@@ -6,6 +6,7 @@ import type { WasiHost } from "../load.ts";
 import type { Drawer } from "./draws.ts";
 import { GuestTrace, type TraceEvent } from "./guest-trace.ts";
 import type { Chooser } from "./policies.ts";
+import type { StepRecorder } from "./steps.ts";
 
 /** Events that are kept, all in all; what comes later is counted. */
 const MAX_EVENTS = 1 << 20;
@@ -23,6 +24,10 @@ export class Watcher {
   readonly #chooser: Chooser | null;
   readonly #drawer: Drawer | null;
   readonly #capacity: number;
+  readonly #asksEach: boolean;
+  /** Is told of each switch. */
+  recorder: StepRecorder | undefined;
+  #recorded = 0;
   #guest!: GuestExports;
   #trace!: GuestTrace;
   #seen = 0;
@@ -31,19 +36,23 @@ export class Watcher {
    * @param chooser null: production's order
    * @param drawer null: the program draws by its own random numbers
    * @param capacity how many events one turn may make, a power of two; 0: none are kept
+   * @param asksEach whether it looks at each switch, for a recorder
    */
-  constructor(chooser: Chooser | null, drawer: Drawer | null, capacity: number) {
+  constructor(chooser: Chooser | null, drawer: Drawer | null, capacity: number, asksEach = false) {
     this.#chooser = chooser;
     this.#drawer = drawer;
     this.#capacity = capacity;
+    this.#asksEach = asksEach;
   }
 
   /** For the driver. */
   readonly choose = (count: number, first: number): number => {
+    this.#record();
     if (count === 1) return 0;
     const ids = () => new FiberRecords(this.#guest.memory).readyIds(first);
     const choice = this.#chooser?.({ count, ids }) ?? 0;
     this.choices.push(choice);
+    this.recorder?.choose(choice, count);
     return choice;
   };
 
@@ -55,6 +64,7 @@ export class Watcher {
   };
 
   get #choosing(): Choosing {
+    if (this.#asksEach) return Choosing.EACH;
     if (this.#chooser) return Choosing.ALL;
     return this.#drawer ? Choosing.DRAWS : Choosing.NOTHING;
   }
@@ -69,6 +79,12 @@ export class Watcher {
         other?.initialize(instance);
       },
     };
+  }
+
+  /** Addresses and names of the fibers that have not ended, by id. */
+  fibers(): Map<number, { pointer: number; name: string }> {
+    const fields = new FiberRecords(this.#guest.memory).readAll(this.#guest.__fibers_list() >>> 0);
+    return new Map(fields.map(({ id, pointer, name }) => [id, { pointer, name }]));
   }
 
   get guest(): GuestExports {
@@ -94,9 +110,17 @@ export class Watcher {
     };
   }
 
+  /** Between two switches: tells what was done in the one before. */
+  #record(): void {
+    if (!this.recorder) return;
+    this.recorder.add(this.#trace.read(this.#recorded));
+    this.#recorded = this.#trace.count;
+  }
+
   /** Takes what has happened since the last time. */
   collect(): void {
     if (!this.#capacity || !this.#trace) return;
+    this.#record();
     const found = this.#trace.read(this.#seen);
     const { count } = this.#trace;
     const kept = found.slice(0, MAX_EVENTS - this.events.length);

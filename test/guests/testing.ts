@@ -60,6 +60,12 @@ export function lostUpdates(rounds: i32): i32 {
   return total;
 }
 
+/** The same once, among so many others that do something else, which nobody waits for. */
+export function crowd(others: i32): i32 {
+  for (let i = 0; i < others; i++) go(step, 3, `other ${i}`);
+  return lostUpdates(1);
+}
+
 function say(word: string): void {
   for (let i = 0; i < 2; i++) {
     print(`${word} ${i}`);

@@ -178,9 +178,9 @@ const SITE_TAG: u32 = 0x51730000;
 // @ts-ignore: decorator
 @inline
 function siteOf(reason: i32, object: usize): u32 {
-  if (!object || reason <= Reason.OUTPUT || (reason >= Reason.LISTEN && reason <= Reason.LOOKUP)) {
-    if (reason != Reason.SEND && reason != Reason.RECEIVE) return 0;
-  }
+  // Of an operation, it is a slot.
+  if (!object || reason <= Reason.OUTPUT || reason == Reason.IMPORT) return 0;
+  if (reason >= Reason.LISTEN && reason <= Reason.LOOKUP) return 0;
   const site = load<u32>(object + load<u32>(object - 4) - 4);
   return (site & 0xffff0000) == SITE_TAG ? site & 0xffff : 0;
 }

@@ -26,6 +26,8 @@ export interface VirtualDriver extends Driver {
   readonly network: VirtualNetwork;
   /** Lets no time pass until this is settled: what happens until then does not belong to the simulated world. */
   hold(settled: Promise<unknown>): void;
+  /** Waits so many milliseconds of simulated time. */
+  pause(milliseconds: number): Promise<void>;
 }
 
 export interface VirtualDriverOptions extends NetworkOptions {
@@ -203,6 +205,10 @@ class SimulatedDriver implements SteppedDriver {
       this.#schedule();
     };
     settled.then(letGo, letGo);
+  }
+
+  pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => this.#after(milliseconds * 1e6, resolve));
   }
 
   #listen(operation: Operation, place: { host: string; port: number } | { path: string }): number {

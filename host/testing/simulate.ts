@@ -10,7 +10,7 @@ import { load, type ModuleSource } from "../load.ts";
 import type { PlainValue } from "../values.ts";
 import { drawAgain, drawAtRandom, type Drawer } from "./draws.ts";
 import type { TraceEvent } from "./guest-trace.ts";
-import { simulatedImports } from "./imports.ts";
+import { answeringImports, simulatedImports } from "./imports.ts";
 import { type Chooser, type Policy, policyOf, replay } from "./policies.ts";
 import { prepare, type Program } from "./program.ts";
 import { formatSchedule, parseSchedule } from "./schedule.ts";
@@ -30,7 +30,9 @@ export interface SimulateOptions extends Pick<VirtualDriverOptions, "latency" | 
   schedule?: string;
   /** Standard input; it ends at once by default. */
   stdin?: string | Uint8Array;
-  /** What the program imports itself. What is not given is refused: E_MISSING_IMPORT. */
+  /**
+   * What the program imports itself; see `lasting` for what answers by a promise. What is not given is refused: E_MISSING_IMPORT.
+   */
   imports?: WebAssembly.Imports;
   /** Plays the world around the program, in JavaScript: connects to it, listens for it. The run ends when both have ended. */
   during?: (driver: VirtualDriver) => Promise<void>;
@@ -207,12 +209,12 @@ class Run {
 
   #load(): Promise<App> {
     const { imports = {}, leaks = "ignore", stackLimit } = this.#options;
-    const { module, sourceMap } = this.#program;
+    const { module, section, sourceMap } = this.#program;
     return load(module, {
       driver: this.#driver,
       leaks,
       onUnobserved: () => {},
-      imports: simulatedImports(imports, {
+      imports: simulatedImports(answeringImports(imports, section.suspendingImports, this.#driver, this.#seed), {
         now: () => this.#driver.now(),
         log: (line) => this.#lines.push(line),
         guest: () => this.#watcher.guest,

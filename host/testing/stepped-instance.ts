@@ -19,7 +19,7 @@ import { judgeTrap } from "../trap.ts";
 import { checkArguments, liftResult, type PlainValue, startWithArguments } from "../values.ts";
 import { GuestState, type Snapshot } from "./guest-state.ts";
 import { GuestTrace } from "./guest-trace.ts";
-import { simulatedImports } from "./imports.ts";
+import { refusingImports, simulatedImports } from "./imports.ts";
 import type { Program } from "./program.ts";
 
 export interface InstanceOptions {
@@ -112,7 +112,11 @@ export class SteppedInstance {
     const { module, section } = this.#program;
     this.#driver = steppedDriver({ seed, stdin });
     this.#openWorld();
-    const given = simulatedImports(imports, { now: () => this.#driver.now(), log() {}, guest: () => this.#guest });
+    const given = simulatedImports(refusingImports(imports, section.suspendingImports), {
+      now: () => this.#driver.now(),
+      log() {},
+      guest: () => this.#guest,
+    });
     this.#guest = await instantiate(module, given, this.#world, this.#operations, {
       settle: () => decider.settle(),
       trace: (stack) => this.failures.noteTrace(stack),

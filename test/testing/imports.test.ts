@@ -1,16 +1,9 @@
 /** Imports that answer by promises, in simulated time. */
-import { compile } from "as-fibers/compiler";
 import { explore, lasting, pure, shrinkRun, simulate } from "as-fibers/testing";
-import path from "node:path";
-import { beforeAll, expect, test } from "vitest";
-import { root } from "../setup/command.ts";
+import { expect, test } from "vitest";
+import { guest } from "../setup/guests.ts";
 
-let binary: Uint8Array;
-
-beforeAll(async () => {
-  const flags = ["--optimizeLevel", "0"];
-  ({ binary } = await compile(path.join(root, "test/guests/testing/suspending.ts"), { flags }));
-});
+const { binary } = guest("suspending");
 
 const page = (url: string) => `page ${url}`;
 

@@ -15,6 +15,8 @@ export type Chooser = (fibers: ReadyFibers) => number;
 export interface ReadyFibers {
   readonly count: number;
   ids(): number[];
+  /** The ids of those that have run since it was last asked, one for each switch; none unless events are kept. */
+  ran(): number[];
 }
 
 export interface Policy {
@@ -87,18 +89,22 @@ export function replay(choices: readonly number[]): Policy {
   };
 }
 
-/** The same, but only these fibers run as long as they can. The others are then as good as gone. */
-export function starvingOthers(policy: Policy, fed: ReadonlySet<number>): Policy {
+/**
+ * Lets these fibers run in this order, as far as they are ready, and the others only when none of these is: they are then as good as gone.
+ * @param order the ids, one for each switch
+ */
+export function inOrder(order: readonly number[]): Policy {
+  const wanted = new Set(order);
   return {
-    name: policy.name,
-    begin(seed) {
-      const choose = policy.begin(seed) ?? (() => 0);
+    name: "in order",
+    begin() {
+      let at = 0;
       return (fibers) => {
-        const choice = choose(fibers);
+        for (const id of fibers.ran()) at = Math.max(at, order.indexOf(id, at) + 1);
         const ids = fibers.ids();
-        if (fed.has(ids[choice] as number)) return choice;
-        const first = ids.findIndex((id) => fed.has(id));
-        return first < 0 ? choice : first;
+        const next = order.slice(at).find((id) => ids.includes(id));
+        const choice = next === undefined ? ids.findIndex((id) => wanted.has(id)) : ids.indexOf(next);
+        return Math.max(0, choice);
       };
     },
   };

@@ -11,7 +11,7 @@ import { FibersError } from "../errors.ts";
 import type { ModuleSource } from "../load.ts";
 import type { PlainValue } from "../values.ts";
 import { drawAgain } from "./draws.ts";
-import { replay, starvingOthers } from "./policies.ts";
+import { inOrder, replay } from "./policies.ts";
 import { prepare, type Program } from "./program.ts";
 import { describeShrunk, type Step } from "./report.ts";
 import { countDeviations, type Decisions, parseSchedule, trimmed } from "./schedule.ts";
@@ -73,8 +73,8 @@ interface Candidate {
   faults: readonly NetworkFault[];
   /** null: as the seed says. */
   decisions: Decisions | null;
-  /** Who runs; the others only when none of these can. null: all are the same. */
-  fed: ReadonlySet<number> | null;
+  /** In place of its choices: who runs, at each switch. The others run only when none of these can. */
+  order: readonly number[] | null;
 }
 
 /** A run that has failed. */
@@ -118,7 +118,7 @@ class Shrinker {
     const { schedule, args = [], faults } = this.#options;
     const decisions = schedule === undefined ? null : parseSchedule(this.#program, schedule);
     const isScript = faults === undefined || !("chances" in faults);
-    const given = { args, decisions, faults: isScript ? (faults ?? []) : [], fed: null };
+    const given = { args, decisions, faults: isScript ? (faults ?? []) : [], order: null };
     const met = await this.#run(given, isScript ? given.faults : faults);
     const scripted = met && !isScript ? await this.#run({ ...given, faults: met.simulation.faults }) : met;
     if (scripted && scripted.fault.code === met?.fault.code) return scripted;
@@ -152,9 +152,9 @@ class Shrinker {
     for (const [i, least] of (this.#options.least ?? []).entries()) {
       for (const value of lesser(args[i], least)) yield* this.#again({ ...candidate, args: args.with(i, value) });
     }
-    const fibers = [...new Set(whoRan(simulation, this.#best.fault))];
-    for (const part of partsOf(fibers.filter((id) => id !== ENTRY))) {
-      yield { ...candidate, fed: new Set(fibers.filter((id) => !part.includes(id))) };
+    const ran = whoRan(simulation, this.#best.fault);
+    for (const part of partsOf([...new Set(ran)].filter((id) => id !== ENTRY))) {
+      yield { ...candidate, order: ran.filter((id) => !part.includes(id)) };
     }
     for (const fewer of fewerDecisions(decisions)) yield { ...candidate, decisions: fewer };
   }
@@ -181,17 +181,16 @@ class Shrinker {
       draws: decisions.draws.filter(Boolean).length,
       switches: ran.length,
     };
-    // Who has starved does so by the decisions that were made.
-    return { candidate: { ...candidate, decisions, fed: null }, simulation, fault, size };
+    // The order is what the decisions were that were made.
+    return { candidate: { ...candidate, decisions, order: null }, simulation, fault, size };
   }
 
-  #simulate({ args, decisions, fed }: Candidate, more: Partial<SimulateOptions>): Promise<Simulation> {
+  #simulate({ args, decisions, order }: Candidate, more: Partial<SimulateOptions>): Promise<Simulation> {
     const { check: _, least: _least, maxRuns: _maxRuns, ...options } = this.#options;
     const run = { ...options, args, ...more };
     if (!decisions) return simulateProgram(this.#program, run);
     const seed = this.#seed;
-    const again = replay(decisions.choices);
-    const chooser = (fed ? starvingOthers(again, fed) : again).begin(seed);
+    const chooser = (order ? inOrder(order) : replay(decisions.choices)).begin(seed);
     return simulateProgram(this.#program, run, { seed, chooser, drawer: drawAgain(decisions.draws) });
   }
 

@@ -28,6 +28,7 @@ export class Watcher {
   /** Is told of each switch. */
   recorder: StepRecorder | undefined;
   #recorded = 0;
+  #asked = 0;
   #guest!: GuestExports;
   #trace!: GuestTrace;
   #seen = 0;
@@ -50,11 +51,17 @@ export class Watcher {
     this.#record();
     if (count === 1) return 0;
     const ids = () => new FiberRecords(this.#guest.memory).readyIds(first);
-    const choice = this.#chooser?.({ count, ids }) ?? 0;
+    const choice = this.#chooser?.({ count, ids, ran: () => this.#ran() }) ?? 0;
     this.choices.push(choice);
     this.recorder?.choose(choice, count);
     return choice;
   };
+
+  #ran(): number[] {
+    const events = this.#trace.read(this.#asked);
+    this.#asked = this.#trace.count;
+    return events.flatMap(({ kind, fiber }) => (kind === "run" ? fiber : []));
+  }
 
   /** For the driver. */
   readonly draw = (count: number): number => {

@@ -8,9 +8,12 @@
  *   preemptions, it could go wherever this one can. See guest-state.ts for what is left out of it, and why.
  * - Runs begin where they leave another one, by a copy of its state, when that is less work than running it again up to there.
  *
- * Chosen over partial orders (Godefroid; Flanagan), which must know what each step reads and writes: a step between two suspensions runs
- * at the speed of the machine, and instrumenting each access makes it several times slower; equal states need no such knowledge, catch
- * loops that wait, and leave fewer schedules.
+ * - Draws, what the library leaves to chance, are decisions too: each possibility is looked at. See draws.ts.
+ *
+ * Chosen over partial orders (Godefroid; Flanagan), which must know what each step reads and writes. To compare memory before and after a step
+ * would show what it wrote, not what it read; to instrument each access makes it many times slower; and every step writes the run queue,
+ * most the allocator too, so by accesses no two would be independent. Equal states need no such knowledge, catch loops that wait, and
+ * leave 9,881 of the 756,756 schedules of three fibers of five steps.
  */
 import { FibersError } from "../errors.ts";
 import type { ModuleSource } from "../load.ts";

@@ -10,8 +10,8 @@ import type { Fault as NetworkFault } from "../drivers/virtual/faults.ts";
 import { FibersError } from "../errors.ts";
 import type { ModuleSource } from "../load.ts";
 import type { PlainValue } from "../values.ts";
-import { drawAgain } from "./draws.ts";
-import { inOrder, replay } from "./policies.ts";
+import { drawAgain, drawAtRandom } from "./draws.ts";
+import { inOrder, policyOf, replay } from "./policies.ts";
 import { prepare, type Program } from "./program.ts";
 import { describeShrunk, type Step } from "./report.ts";
 import { countDeviations, type Decisions, parseSchedule, trimmed } from "./schedule.ts";
@@ -71,8 +71,8 @@ export async function shrinkRun(source: ModuleSource, options: ShrinkOptions = {
 interface Candidate {
   args: PlainValue[];
   faults: readonly NetworkFault[];
-  /** null: as the seed says. */
-  decisions: Decisions | null;
+  /** Or the seed of the policy. */
+  decisions: Decisions | number;
   /** In place of its choices: who runs, at each switch. The others run only when none of these can. */
   order: readonly number[] | null;
 }
@@ -88,6 +88,8 @@ interface Failed {
 /** Events of a turn; of which fiber each was is all that is wanted of them. */
 const EVENTS = 1 << 15;
 const MAX_RUNS = 1000;
+/** So many of a policy are tried where decisions do not fit any more. */
+const SEEDS = 10;
 /** The fiber of the entry. */
 const ENTRY = 1;
 
@@ -116,7 +118,7 @@ class Shrinker {
   /** The run as it was given, its faults as a script. */
   async #first(): Promise<Failed> {
     const { schedule, args = [], faults } = this.#options;
-    const decisions = schedule === undefined ? null : parseSchedule(this.#program, schedule);
+    const decisions = schedule === undefined ? this.#seed : parseSchedule(this.#program, schedule);
     const isScript = faults === undefined || !("chances" in faults);
     const given = { args, decisions, faults: isScript ? (faults ?? []) : [], order: null };
     const met = await this.#run(given, isScript ? given.faults : faults);
@@ -159,10 +161,10 @@ class Shrinker {
     for (const fewer of fewerDecisions(decisions)) yield { ...candidate, decisions: fewer };
   }
 
-  /** Another program may need another order: that of the seed is tried as well. */
+  /** In another world, or with other arguments, the same decisions mean something else: those of some seeds are tried as well. */
   *#again(candidate: Candidate): Generator<Candidate> {
     yield candidate;
-    if (this.#options.schedule === undefined) yield { ...candidate, decisions: null };
+    for (let i = 0; i < SEEDS; i++) yield { ...candidate, decisions: this.#seed + i };
   }
 
   /** null: nothing is wrong with it. */
@@ -188,8 +190,11 @@ class Shrinker {
   #simulate({ args, decisions, order }: Candidate, more: Partial<SimulateOptions>): Promise<Simulation> {
     const { check: _, least: _least, maxRuns: _maxRuns, ...options } = this.#options;
     const run = { ...options, args, ...more };
-    if (!decisions) return simulateProgram(this.#program, run);
     const seed = this.#seed;
+    if (typeof decisions === "number") {
+      const chooser = policyOf(options.policy ?? (options.schedule === undefined ? "fifo" : "random")).begin(decisions);
+      return simulateProgram(this.#program, run, { seed, chooser, drawer: drawAtRandom(decisions) });
+    }
     const chooser = (order ? inOrder(order) : replay(decisions.choices)).begin(seed);
     return simulateProgram(this.#program, run, { seed, chooser, drawer: drawAgain(decisions.draws) });
   }

@@ -113,6 +113,18 @@ export const mutants = [
     to: "  leaveCases(caseAt(winner).select, winner);",
   },
   {
+    name: "select: a case is chosen that is not ready",
+    file: "select-run",
+    from: "    if (isReady && callCase(isReady, at) && !n--)",
+    to: "    if (isReady && !n--)",
+  },
+  {
+    name: "select: one more is drawn from than are ready",
+    file: "select-run",
+    from: "findNthReady(s, draw(count))",
+    to: "findNthReady(s, draw(count + 1))",
+  },
+  {
     name: "select: another case is reported than the one that has won",
     file: "select-case",
     from: "  select.chosen = indexOfCase(select, winner);",

@@ -136,7 +136,7 @@ class Run {
     this.#program = program;
     this.#options = options;
     this.#seed = seed;
-    this.#watcher = new Watcher(chooser, drawer, options.traceEvents ?? (steps ? STEP_EVENTS : 0), steps);
+    this.#watcher = new Watcher(chooser, drawer, options.traceEvents || (steps ? STEP_EVENTS : 0), steps);
     this.#driver = virtualDriver({
       seed: this.#seed,
       stdin,
@@ -182,7 +182,7 @@ class Run {
     // What closing does is no part of the run.
     const schedule = formatSchedule(this.#program, { seed: this.#seed, choices, draws });
     this.#watcher.collect();
-    const made = [...events];
+    const made = this.#options.traceEvents ? [...events] : [];
     this.#watcher.recorder = undefined;
     this.#onIdle = () => {};
     await app.close().catch((error: unknown) => (failure ??= error as Error));

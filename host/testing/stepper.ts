@@ -224,8 +224,7 @@ export class Stepper {
   fibers(): Map<number, { pointer: number; name: string }> {
     if (this.#death) return new Map();
     const { guest } = this.#instance;
-    const fields = new FiberRecords(guest.memory).readAll(guest.__fibers_list() >>> 0);
-    return new Map(fields.map(({ id, pointer, name }) => [id, { pointer, name }]));
+    return new FiberRecords(guest.memory).namesFrom(guest.__fibers_list() >>> 0);
   }
 
   close(): void {

@@ -90,8 +90,7 @@ export class Watcher {
 
   /** Addresses and names of the fibers that have not ended, by id. */
   fibers(): Map<number, { pointer: number; name: string }> {
-    const fields = new FiberRecords(this.#guest.memory).readAll(this.#guest.__fibers_list() >>> 0);
-    return new Map(fields.map(({ id, pointer, name }) => [id, { pointer, name }]));
+    return new FiberRecords(this.#guest.memory).namesFrom(this.#guest.__fibers_list() >>> 0);
   }
 
   get guest(): GuestExports {

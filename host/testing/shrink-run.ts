@@ -232,8 +232,8 @@ function faultOf({ failure, warnings, value, stdout, time }: Simulation, check: 
   }
   const [unseen] = warnings;
   if (unseen !== undefined) {
-    const [, code = "E_UNOBSERVED", message = unseen] = /^([A-Z]\w*): (.*)$/s.exec(unseen) ?? [];
-    return { kind: "unobserved", code, message };
+    const [code = ""] = unseen.split(":", 1);
+    return { kind: "unobserved", code, message: unseen.slice(code.length + 2) };
   }
   const message = check ? complaintOf(check, { value, stdout, time }) : null;
   return message === null ? null : { kind: "check", code: "E_CHECK", message };

@@ -50,8 +50,9 @@ export declare function submit(operation: usize): i32;
 export declare function noteStackTrace(): void;
 
 /**
- * Which of `count` ready fibers runs next, 0 being the one that has been ready longest; negative: none, the turn shall end. Called only
- * when the host has asked to choose. `first` is the first of them, and the others follow by `next`.
+ * Which of `count` ready fibers runs next, 0 being the one that has been ready longest; negative: none, the turn shall end. `first` is the
+ * first of them, and the others follow by `next`. When it is 0, no fiber is chosen but a possibility that is left to chance: 0 to
+ * `count` - 1. Called only when the host has asked to choose.
  */
 @external("as-fibers", "choose")
 export declare function choose(count: u32, first: usize): i32;

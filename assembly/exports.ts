@@ -9,7 +9,7 @@ import { createSentinel, Fiber } from "./fiber";
 import { beginFiberList, fiberCount, firstFiber } from "./fiber-list";
 import { completeOutput } from "./output";
 import { Record, record } from "./record";
-import { setChoosing } from "./schedule-policy";
+import { Choosing, setChoosing } from "./schedule-policy";
 import { cancelFiber, failTrapped, runTurn, runWatchedTurn, switchCount } from "./scheduler";
 import { timerDeadline } from "./timers";
 import { beginTrace } from "./trace";
@@ -71,13 +71,13 @@ export function complete(count: u32): void {
 let isWatched: bool = false;
 
 /**
- * Notes what happens from now on, and lets the host choose who runs next. Only between turns.
+ * Notes what happens from now on, and lets the host choose. Only between turns.
  * @param capacity how many events are kept, a power of two; 0: only their hash
  * @returns where the trace is: see trace.ts
  */
-export function watch(capacity: u32, isChoosing: bool): usize {
+export function watch(capacity: u32, choosing: Choosing): usize {
   isWatched = true;
-  setChoosing(isChoosing);
+  setChoosing(choosing);
   return beginTrace(capacity);
 }
 

@@ -1,6 +1,6 @@
 /** `Schedule`: how long to pause before something is tried again, and how often. */
 import { failWith } from "./failure";
-import { randomBelow } from "./random";
+import { draw } from "./schedule-policy";
 
 /** Says when to try again. Made by `fixed` or `exponential`; the other methods change it, and return it. It may serve many fibers. */
 export class Schedule {
@@ -75,13 +75,16 @@ export class Schedule {
     // A first pause of 0 stays 0, also when the power is infinite.
     const grown = this.first ? this.first * this.factor ** times : 0;
     const pause = min(grown, this.longest);
-    return this.spread ? pause * (1 - this.spread * randomShare()) : pause;
+    return this.spread ? pause * (1 - this.spread * drawShare()) : pause;
   }
 }
 
+/** Of a share that is drawn. */
+const DRAWN_PARTS: u32 = 65_536;
+
 /** 0 or more, less than 1. */
-function randomShare(): f64 {
-  return <f64>randomBelow(u32.MAX_VALUE) / <f64>u32.MAX_VALUE;
+function drawShare(): f64 {
+  return <f64>draw(DRAWN_PARTS) / <f64>DRAWN_PARTS;
 }
 
 function checkDuration(what: string, milliseconds: f64): void {

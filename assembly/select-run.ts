@@ -12,8 +12,8 @@ import { now } from "./abi";
 import { callArm, callCase } from "./callback";
 import { current, requireFiber } from "./context";
 import { beginFail, fail } from "./failure";
-import { randomBelow } from "./random";
 import { Flag, indexOf, Reason, record } from "./record";
+import { draw } from "./schedule-policy";
 import { beginPark } from "./scheduler";
 import { Case, caseAt, chooseEarliest, indexOfCase, leaveCases, SelectRecord } from "./select-case";
 import { reserveTimer, startTimer, stopTimer } from "./timers";
@@ -103,11 +103,21 @@ function findReady(s: SelectRecord, isBiased: bool): bool {
   for (let at = s.cases; at < end; at += offsetof<Case>()) {
     const isReady = caseAt(at).isReady;
     if (!isReady || !callCase(isReady, at)) continue;
-    // The n-th takes the place of the one chosen before with a probability of 1/n: so each has the same.
-    if (!count++ || !randomBelow(count)) s.chosen = indexOfCase(s, at);
+    if (!count++) s.chosen = indexOfCase(s, at);
     if (isBiased) break;
   }
+  if (count > 1) s.chosen = findNthReady(s, draw(count));
   return count != 0;
+}
+
+/** There are more ready ones than that. */
+function findNthReady(s: SelectRecord, n: u32): i32 {
+  let at = s.cases;
+  while (true) {
+    const isReady = caseAt(at).isReady;
+    if (isReady && callCase(isReady, at) && !n--) return indexOfCase(s, at);
+    at += offsetof<Case>();
+  }
 }
 
 /** Asks the cases that will be ready by themselves, chooses the first, and tells when; NaN: none ever will. */

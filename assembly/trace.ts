@@ -1,10 +1,11 @@
 /**
  * What happens in a program, as a row of events: for traces that people look at, and for a hash by which two runs are compared.
  *
- * Nothing of the library calls this but the watched loop of the scheduler: who was started or woken by a step is what stands in the run
- * queue behind the fiber that stood last in it before. So a program that is not watched pays nothing.
+ * Nothing of the hot path calls this but the watched loop of the scheduler: who was started or woken by a step is what stands in the run
+ * queue behind the fiber that stood last in it before. So a program that is not watched pays nothing. Beside it, who draws while the host
+ * decides does, and the collector.
  *
- * The hash holds no address and no time: it is the same for the same program and schedule on every machine.
+ * The hash holds no address, no time and nothing of the collector: it is the same for the same program and schedule on every machine.
  *
  * ╒══════════ trace (32 bytes) ══════════╕   ╒═════════ event (16 bytes) ═════════╕
  * │  0 hash      u64                     │   │  0 kind    u8    see `Event`       │
@@ -15,7 +16,8 @@
  * │ 28 newest    u32  id of a fiber      │   │ 12 object  ptr   of a wait; name   │
  * ╘══════════════════════════════════════╛   ╘════════════════════════════════════╛
  *
- * Of an event `CLOCK`, the last 8 bytes are an f64: nanoseconds.
+ * Of the events `CLOCK` and `COLLECT`, the last 8 bytes are an f64: nanoseconds, when it began; and of `COLLECT`, `fiber` is how many it took.
+ * Of `DRAW`, `by` is what was drawn, and `object` of how many.
  */
 import { Flag, Reason, record, State } from "./record";
 import { firstReady, lastReady } from "./run-queue";
@@ -51,6 +53,10 @@ export enum Event {
   CLEAN,
   /** It has ended; `reason` is its state. */
   END,
+  /** It has drawn one of several possibilities. */
+  DRAW,
+  /** The collector has worked; `reason` is 1 for a whole collection. */
+  COLLECT,
 }
 
 const EVENT_BYTES: u32 = 16;
@@ -114,6 +120,19 @@ export function noteClock(nanoseconds: f64): void {
   store<f64>(at, nanoseconds, 8);
 }
 
+/** Whether events are kept, and not only counted. */
+export function keepsEvents(): bool {
+  return changetype<Trace>(trace).ring != 0;
+}
+
+/** The collector has worked from one time to the other, both in nanoseconds. Events must be kept. */
+export function noteCollection(begin: f64, end: f64, isFull: bool): void {
+  const at = next(changetype<Trace>(trace));
+  store<u32>(at, (<u32>Event.COLLECT) | ((<u32>isFull) << 8));
+  store<u32>(at, <u32>min<f64>(end - begin, u32.MAX_VALUE), 4);
+  store<f64>(at, begin, 8);
+}
+
 /** Fibers may have become ready, by what the fiber of this id did, or by nobody's. How many. */
 export function noteReadied(by: u32): u32 {
   const t = changetype<Trace>(trace);
@@ -148,15 +167,20 @@ export function noteLeft(fiber: usize): void {
   else write(f.flags & Flag.CLEANING ? Event.CLEAN : Event.YIELD, 0, 0, <u32>f.id, 0, 0);
 }
 
+/** The fiber has drawn; 0: no fiber has. */
+export function noteDraw(fiber: usize, drawn: u32, count: u32): void {
+  write(Event.DRAW, 0, 0, fiber ? idOf(fiber) : 0, drawn, count);
+}
+
 const SITE_TAG: u32 = 0x51730000;
 
 /** Where the object was made; see site.ts. */
 // @ts-ignore: decorator
 @inline
 function siteOf(reason: i32, object: usize): u32 {
-  if (!object || reason <= Reason.OUTPUT || (reason >= Reason.LISTEN && reason <= Reason.LOOKUP)) {
-    if (reason != Reason.SEND && reason != Reason.RECEIVE) return 0;
-  }
+  // Of an operation, it is a slot.
+  if (!object || reason <= Reason.OUTPUT || reason == Reason.IMPORT) return 0;
+  if (reason >= Reason.LISTEN && reason <= Reason.LOOKUP) return 0;
   const site = load<u32>(object + load<u32>(object - 4) - 4);
   return (site & 0xffff0000) == SITE_TAG ? site & 0xffff : 0;
 }

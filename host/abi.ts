@@ -71,6 +71,10 @@ export const SITE_TAG = 0x5173_0000;
 /** How the names of sources end that the transform has generated. */
 export const GENERATED_SUFFIX = "~fibers.ts";
 
+/** What the host decides in place of time and chance: what is drawn; that, and who runs next; that, and it is asked before each switch. */
+export const Choosing = { NOTHING: 0, DRAWS: 1, ALL: 2, EACH: 3 } as const;
+export type Choosing = (typeof Choosing)[keyof typeof Choosing];
+
 /** What a guest exports, as the host calls it. */
 export interface GuestExports {
   memory: WebAssembly.Memory;
@@ -104,7 +108,7 @@ export interface GuestExports {
   __fibers_list(): number;
   __fibers_count(): number;
   __fibers_count_switches(): number;
-  __fibers_watch(capacity: number, isChoosing: number): number;
+  __fibers_watch(capacity: number, choosing: Choosing): number;
   __fibers_dead_area(): number;
   __fibers_collect(): void;
   __fibers_is_intact(): number;

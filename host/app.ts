@@ -6,7 +6,7 @@ import { makeVariables } from "./bindings/variables.ts";
 import { type CallOptions, Calls, cancelledError, describeAbort, type PendingCall, splitOptions } from "./calls.ts";
 import type { Driver, Outcome } from "./driver.ts";
 import { describeCircle, describeFibers } from "./dump.ts";
-import { FiberError, FibersError } from "./errors.ts";
+import { FiberError, FibersError, type Frame } from "./errors.ts";
 import { FailureReader } from "./failure-reader.ts";
 import type { FiberFields } from "./fiber-records.ts";
 import { type Connect, instantiate } from "./imports.ts";
@@ -216,6 +216,11 @@ export class App<Exports = Record<string, AsyncExport>> {
 
   #describe({ id, name, state, reason, joins, savedBytes, site }: FiberFields): FiberDescription {
     return { id, name, state, reason, joins, savedBytes, startedAt: this.#inspector.placeOf(site) };
+  }
+
+  /** @internal The stack of a fiber that does not run, innermost frame first; also in a turn, between two switches. */
+  framesOf(fiber: number): Frame[] {
+    return this.#isInspectable() ? this.#failures.stackOf(fiber, new Map()) : [];
   }
 
   #isInspectable(): boolean {

@@ -83,6 +83,8 @@ export interface Driver {
    * that was told so. `first` is the address of the first of them.
    */
   choose?(count: number, first: number): number;
+  /** Which of so many possibilities that are left to chance: 0 to `count` - 1. Asked only by a program that was told so. */
+  draw?(count: number): number;
   /** Lets go of everything. */
   close(): void;
   /**

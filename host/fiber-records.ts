@@ -127,6 +127,11 @@ export class FiberRecords {
     return found;
   }
 
+  /** Addresses and names of the same, by id. */
+  namesFrom(first: number): Map<number, { pointer: number; name: string }> {
+    return new Map(this.readAll(first).map(({ id, pointer, name }) => [id, { pointer, name }]));
+  }
+
   /** Number of the place where such an object was made, which its last field tells; 0: not known. */
   siteOf(reason: Reason, object: number): number {
     if (!object || WITHOUT_OBJECT.has(reason)) return 0;

@@ -75,7 +75,8 @@ export async function instantiate(
       trace() {
         sink.trace(captureStack());
       },
-      choose: (count: number, first: number) => driver.choose?.(count, first >>> 0) ?? 0,
+      choose: (count: number, first: number) =>
+        (first ? driver.choose?.(count, first >>> 0) : driver.draw?.(count)) ?? 0,
     },
   };
   const given = collectGiven(module, userImports, border);

@@ -65,6 +65,15 @@ export interface SectionContent {
  * @throws E_NOT_AS_FIBERS when it has none; E_ABI_MISMATCH when it was built with another version of the ABI
  */
 export function readSection(module: WebAssembly.Module): SectionContent {
+  let content = READ.get(module);
+  if (!content) READ.set(module, (content = readAnew(module)));
+  return content;
+}
+
+/** Who runs a module again and again does not read it each time. */
+const READ = new WeakMap<WebAssembly.Module, SectionContent>();
+
+function readAnew(module: WebAssembly.Module): SectionContent {
   const bytes = WebAssembly.Module.customSections(module, SECTION_NAME)[0];
   if (!bytes) {
     throw new FibersError(

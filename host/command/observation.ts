@@ -5,6 +5,7 @@ import type { Driver } from "../driver.ts";
 import type { VirtualDriverOptions } from "../drivers/virtual.ts";
 import type { WasiHost } from "../load.ts";
 import { chromeTrace } from "../testing/chrome-trace.ts";
+import { drawAgain, drawAtRandom } from "../testing/draws.ts";
 import { fifo, policyOf, replay } from "../testing/policies.ts";
 import { prepare, type Program } from "../testing/program.ts";
 import { formatSchedule, parseSchedule } from "../testing/schedule.ts";
@@ -47,7 +48,10 @@ export class Observation {
     this.#seed = repeated?.seed ?? seed ?? 1;
     this.#isChosen = policy !== undefined && policy !== "fifo";
     const chosen = repeated ? replay(repeated.choices) : policy ? policyOf(policy) : fifo();
-    this.#watcher = new Watcher(chosen.begin(this.#seed), trace === undefined ? 0 : EVENTS_PER_TURN);
+    // Else it may be a real world, in which nothing is decided.
+    const isSimulated = seed !== undefined || policy !== undefined || repeated;
+    const drawer = repeated ? drawAgain(repeated.draws) : isSimulated ? drawAtRandom(this.#seed) : null;
+    this.#watcher = new Watcher(chosen.begin(this.#seed), drawer, trace === undefined ? 0 : EVENTS_PER_TURN);
   }
 
   /** null: nothing was asked for. @throws E_OTHER_MODULE, E_INVALID_SCHEDULE_TEXT */
@@ -57,8 +61,8 @@ export class Observation {
   }
 
   /** For the driver `virtual`. */
-  get driverOptions(): Pick<VirtualDriverOptions, "seed" | "choose"> {
-    return { seed: this.#seed, choose: this.#watcher.choose };
+  get driverOptions(): Pick<VirtualDriverOptions, "seed" | "choose" | "draw"> {
+    return { seed: this.#seed, choose: this.#watcher.choose, draw: this.#watcher.draw };
   }
 
   /** For `load`. */
@@ -73,13 +77,13 @@ export class Observation {
 
   /** Main has ended: writes the trace, and, of a run that failed in an order that was chosen, how to repeat it. */
   end(hasFailed: boolean): void {
-    const { choices, events, names, lost } = this.#watcher;
+    const { choices, draws, events, names, lost } = this.#watcher;
     if (this.#trace !== undefined) {
       const { sites } = this.#program.section;
       writeFileSync(this.#trace, JSON.stringify(chromeTrace({ events, names, sites, lost })));
     }
     if (!hasFailed || !this.#isChosen) return;
-    const schedule = formatSchedule(this.#program, { seed: this.#seed, choices });
+    const schedule = formatSchedule(this.#program, { seed: this.#seed, choices, draws });
     process.stderr.write(`as-fibers: the same again: --driver virtual --replay ${schedule}\n`);
   }
 }

@@ -26,6 +26,8 @@ export interface VirtualDriver extends Driver {
   readonly network: VirtualNetwork;
   /** Lets no time pass until this is settled: what happens until then does not belong to the simulated world. */
   hold(settled: Promise<unknown>): void;
+  /** Waits so many milliseconds of simulated time. */
+  pause(milliseconds: number): Promise<void>;
 }
 
 /** What `virtualDriver` takes. A seed and these decide everything that happens. */
@@ -47,6 +49,8 @@ export interface VirtualDriverOptions extends NetworkOptions {
   datagramLoss?: number;
   /** Who decides which of several ready fibers runs next; see `Driver.choose`. */
   choose?: (count: number, first: number) => number;
+  /** Who decides what is left to chance; see `Driver.draw`. */
+  draw?: (count: number) => number;
   /** Called when nothing can happen any more unless somebody outside of the simulated world does something. */
   onIdle?: () => void;
 }
@@ -90,6 +94,7 @@ class SimulatedDriver implements SteppedDriver {
   readonly turnSwitches: number;
   readonly network: VirtualNetwork;
   readonly choose?: (count: number, first: number) => number;
+  readonly draw?: (count: number) => number;
   readonly #options: VirtualDriverOptions;
   readonly #agenda = new Agenda();
   readonly #random: Random;
@@ -116,6 +121,7 @@ class SimulatedDriver implements SteppedDriver {
     this.#isStepped = isStepped;
     this.#random = new Random(seed);
     if (options.choose) this.choose = options.choose;
+    if (options.draw) this.draw = options.draw;
     if (state) this.#restore(state);
     this.turnSwitches = turnSwitches;
     const clock: Clock = {
@@ -200,6 +206,10 @@ class SimulatedDriver implements SteppedDriver {
       this.#schedule();
     };
     settled.then(letGo, letGo);
+  }
+
+  pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => this.#after(milliseconds * 1e6, resolve));
   }
 
   #listen(operation: Operation, place: { host: string; port: number } | { path: string }): number {

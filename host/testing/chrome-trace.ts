@@ -1,6 +1,6 @@
 /**
  * A trace in the format that chrome://tracing and ui.perfetto.dev open: a lane for each fiber, with slices in which it runs, waits and is
- * ready, and arrows from who has started or woken it.
+ * ready, and arrows from who has started or woken it; and a lane for the collector, with its pauses.
  *
  * The format: "Trace Event Format", https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
  *
@@ -60,6 +60,8 @@ export interface ChromeTraceSource {
 }
 
 const PROCESS = 1;
+/** Its lane; fibers have their ids. */
+const COLLECTOR = 0;
 
 /** What a fiber has been doing since. */
 interface Doing {
@@ -78,7 +80,8 @@ export function chromeTrace({ events, names, sites, title = "as-fibers", lost = 
   const about: ChromeEvent[] = [describe("process_name", 0, title)];
   for (const id of lanes.ids) {
     const name = names.get(id);
-    about.push(describe("thread_name", id, name ? `${id} ${name}` : `fiber ${id}`));
+    const lane = id === COLLECTOR ? "collector" : `fiber ${id}`;
+    about.push(describe("thread_name", id, name ? `${id} ${name}` : lane));
   }
   return { traceEvents: [...about, ...lanes.entries], displayTimeUnit: "ns", otherData: { lost } };
 }
@@ -100,8 +103,11 @@ function timesOf(events: readonly TraceEvent[]): number[] {
     // A clock that has stood still goes on from where the events are.
     begin = Math.max(end, begin + count * step);
   };
-  events.forEach(({ kind, time }, i) => {
-    if (kind === "clock") spread(i, i ? Math.max(begin, time / 1000) : time / 1000);
+  events.forEach(({ kind, time, duration }, i) => {
+    if (kind !== "clock" && kind !== "collect") return;
+    spread(i, i ? Math.max(begin, time / 1000) : time / 1000);
+    // What comes next comes after the pause.
+    if (duration) spread(i + 1, begin + duration / 1000);
   });
   spread(events.length, begin);
   return times;
@@ -120,8 +126,10 @@ class Lanes {
     this.#sites = sites;
   }
 
-  add({ kind, fiber, by, reason, state, site }: TraceEvent, ts: number): void {
-    if (kind === "clock") return;
+  add(event: TraceEvent, ts: number): void {
+    const { kind, fiber, by, reason, state, site, drawn, among } = event;
+    // Top-level statements have no lane.
+    if (kind === "clock" || (kind === "draw" && !fiber)) return;
     this.ids.add(fiber);
     const place = this.#sites[site - 1];
     const at: Record<string, string> = place ? { at: place } : {};
@@ -140,7 +148,13 @@ class Lanes {
         break;
       case "end":
         this.#close(fiber, ts);
-        this.entries.push({ name: state, cat: "end", ph: "i", s: "t", pid: PROCESS, tid: fiber, ts });
+        this.#mark(state, "end", fiber, ts);
+        break;
+      case "collect":
+        this.#collect(event, ts);
+        break;
+      case "draw":
+        this.#mark(`draws ${drawn + 1} of ${among}`, "draw", fiber, ts);
         break;
       default:
         this.#begin(fiber, { what: "ready", since: ts, name: kind === "clean" ? "ready to clean up" : "ready" });
@@ -164,6 +178,15 @@ class Lanes {
     const { what, since, name, args } = doing;
     const slice: ChromeEvent = { name, cat: what, ph: "X", pid: PROCESS, tid: fiber, ts: since, dur: ts - since };
     this.entries.push(args && Object.keys(args).length ? { ...slice, args } : slice);
+  }
+
+  #collect({ duration, isFull }: TraceEvent, ts: number): void {
+    const name = isFull ? "whole collection" : "collects";
+    this.entries.push({ name, cat: "collect", ph: "X", pid: PROCESS, tid: COLLECTOR, ts, dur: duration / 1000 });
+  }
+
+  #mark(name: string, cat: string, tid: number, ts: number): void {
+    this.entries.push({ name, cat, ph: "i", s: "t", pid: PROCESS, tid, ts });
   }
 
   #point(from: number, to: number, name: string, ts: number): void {

@@ -1,27 +1,32 @@
 /**
- * What is left to explore: the choices that were met and not taken, those of the fewest preemptions first.
+ * What is left to explore: the choices and draws that were met and decided as usual, those of the fewest preemptions first.
  *
- * A schedule is told by its preemptions alone, the choices of another fiber than the one that was ready first: between them, the first is
- * taken. So a branch is kept for each choice that a schedule meets behind its last preemption, and every schedule is run once.
+ * A schedule is told by where it leaves what is usual: by its preemptions, the choices of another fiber than the one that was ready first,
+ * and by draws of another possibility than the first. In between, the first is taken. So a branch is kept for each decision that a schedule
+ * meets behind the last one that is not usual, and every schedule is run once. A draw costs no preemption: production makes any.
  */
+import type { Decisions } from "./schedule.ts";
 import type { StepperState } from "./stepper.ts";
 
-/** A state to go back to, at the choice of this number. */
+/** A state to go back to. */
 export interface Base {
   readonly state: StepperState;
-  readonly position: number;
+  /** How many choices and draws were made before it. */
+  readonly choices: number;
+  readonly draws: number;
   /** How many branches need it. */
   uses: number;
 }
 
-/** A choice that was met, of which the alternatives behind the first one are left. */
+/** A decision that was met, of which the alternatives behind the first one are left. */
 export interface Branch {
   /** The schedule that has met it. */
   readonly path: Path;
-  /** How many choices came before it. */
+  readonly kind: keyof Decisions;
+  /** How many of the kind came before it. */
   readonly position: number;
-  readonly count: number;
-  /** The next alternative. */
+  readonly alternatives: readonly number[];
+  /** Index of the next alternative. */
   next: number;
   readonly base: Base;
   /** Of all that a walk at random would meet, the share of each alternative. */
@@ -32,11 +37,12 @@ export interface Branch {
 export interface Path {
   /** Where it has left another one; null: nowhere. */
   readonly branch: Branch | null;
-  readonly choice: number;
+  /** For what. */
+  readonly decision: number;
   readonly preemptions: number;
 }
 
-export const FIRST_PATH: Path = { branch: null, choice: 0, preemptions: 0 };
+export const FIRST_PATH: Path = { branch: null, decision: 0, preemptions: 0 };
 
 export class Frontier {
   readonly #rows: Branch[][] = [];
@@ -50,8 +56,8 @@ export class Frontier {
       this.hasDropped = true;
       return false;
     }
-    (this.#rows[branch.path.preemptions + 1] ??= []).push(branch);
-    this.#size += branch.count - 1;
+    (this.#rows[preemptionsBehind(branch)] ??= []).push(branch);
+    this.#size += branch.alternatives.length - 1;
     return true;
   }
 
@@ -60,9 +66,10 @@ export class Frontier {
     for (const row of this.#rows) {
       const branch = row?.at(-1);
       if (!branch) continue;
-      const path = { branch, choice: branch.next++, preemptions: branch.path.preemptions + 1 };
+      const decision = branch.alternatives[branch.next++] as number;
+      const path = { branch, decision, preemptions: preemptionsBehind(branch) };
       this.#size--;
-      if (branch.next === branch.count) row.pop();
+      if (isTaken(branch)) row.pop();
       return path;
     }
     return undefined;
@@ -73,17 +80,22 @@ export class Frontier {
   }
 }
 
-/** Where a schedule leaves the first choice, and for which. */
-export function preemptionsOf(path: Path): Map<number, number> {
-  const found = new Map<number, number>();
-  for (let at = path; at.branch; at = at.branch.path) found.set(at.branch.position, at.choice);
-  return found;
+function preemptionsBehind({ path, kind }: Branch): number {
+  return path.preemptions + (kind === "choices" ? 1 : 0);
 }
 
-/** All choices of a schedule up to its last preemption. */
-export function choicesOf(path: Path): number[] {
-  const preemptions = preemptionsOf(path);
-  const choices = Array.from({ length: Math.max(-1, ...preemptions.keys()) + 1 }, () => 0);
-  for (const [position, choice] of preemptions) choices[position] = choice;
-  return choices;
+/** Whether no alternative is left. */
+export function isTaken({ next, alternatives }: Branch): boolean {
+  return next === alternatives.length;
+}
+
+/** All decisions of a schedule up to the last one that is not the first of its alternatives. */
+export function decisionsOf(path: Path): Decisions {
+  const decisions = { choices: [] as number[], draws: [] as number[] };
+  for (let { branch, decision } = path; branch; { branch, decision } = branch.path) {
+    const made = decisions[branch.kind];
+    while (made.length < branch.position) made.push(0);
+    made[branch.position] = decision;
+  }
+  return decisions;
 }

@@ -1,8 +1,8 @@
 /** Reads what a watched program notes. The mirror of `assembly/trace.ts`, where the layouts are drawn. */
-import { type GuestExports, GuestMemory, readString } from "../abi.ts";
+import { type Choosing, type GuestExports, GuestMemory, readString } from "../abi.ts";
 import { REASONS, type Reason, type State, STATES } from "../fiber-records.ts";
 
-const KINDS = ["", "clock", "start", "wake", "run", "yield", "park", "clean", "end"] as const;
+const KINDS = ["", "clock", "start", "wake", "run", "yield", "park", "clean", "end", "draw", "collect"] as const;
 const EVENT_BYTES = 16;
 const HEADER_BYTES = 32;
 
@@ -13,7 +13,7 @@ export type EventKind = Exclude<(typeof KINDS)[number], "">;
 export interface TraceEvent {
   /** What happened. */
   kind: EventKind;
-  /** The fiber that it is about; 0 for a reading of the clock. */
+  /** The fiber that it is about; 0 for a reading of the clock, and for the collector. */
   fiber: number;
   /** Of `start` and `wake`: the fiber that did it; 0: time, or the world outside. */
   by: number;
@@ -25,9 +25,29 @@ export interface TraceEvent {
   site: number;
   /** Of `park`: the object, or an operation's slot; of `start`: where the name is, as long as the fiber lives. */
   object: number;
-  /** Of `clock`: nanoseconds. */
+  /** Of `clock` and `collect`: nanoseconds, when it began. */
   time: number;
+  /** Of `collect`: nanoseconds. */
+  duration: number;
+  /** Of `collect`: a whole collection, not one of its steps. */
+  isFull: boolean;
+  /** Of `draw`: which one, 0 being the first, of how many. */
+  drawn: number;
+  among: number;
 }
+
+const NOTHING: Omit<TraceEvent, "kind" | "site"> = {
+  fiber: 0,
+  by: 0,
+  reason: "",
+  state: "",
+  object: 0,
+  time: 0,
+  duration: 0,
+  isFull: false,
+  drawn: 0,
+  among: 0,
+};
 
 /** Reads what a watched program notes. `simulate` and the command make them. */
 export class GuestTrace {
@@ -36,10 +56,10 @@ export class GuestTrace {
   readonly #address: number;
 
   /** Begins it. @param capacity how many events are kept, a power of two; 0: only their hash */
-  constructor(guest: GuestExports, capacity: number, isChoosing: boolean) {
+  constructor(guest: GuestExports, capacity: number, choosing: Choosing) {
     this.#guest = guest;
     this.#memory = new GuestMemory(guest.memory);
-    this.#address = guest.__fibers_watch(capacity, isChoosing ? 1 : 0) >>> 0;
+    this.#address = guest.__fibers_watch(capacity, choosing) >>> 0;
   }
 
   #header(): DataView {
@@ -88,15 +108,21 @@ export class GuestTrace {
 function readEvent(view: DataView, at: number): TraceEvent {
   const kind = (KINDS[view.getUint8(at)] || "clock") as EventKind;
   const reason = view.getUint8(at + 1);
-  const isClock = kind === "clock";
-  return {
-    kind,
-    fiber: view.getUint32(at + 4, true),
-    by: isClock ? 0 : view.getUint32(at + 8, true),
-    reason: kind === "park" || kind === "wake" ? (REASONS[reason] ?? "") : "",
-    state: kind === "end" ? (STATES[reason] ?? "") : "",
-    site: view.getUint16(at + 2, true),
-    object: isClock ? 0 : view.getUint32(at + 12, true),
-    time: isClock ? view.getFloat64(at + 8, true) : 0,
-  };
+  const [one, two, three] = [4, 8, 12].map((offset) => view.getUint32(at + offset, true)) as [number, number, number];
+  const event: TraceEvent = { ...NOTHING, kind, site: view.getUint16(at + 2, true) };
+  switch (kind) {
+    case "clock":
+      return { ...event, time: view.getFloat64(at + 8, true) };
+    case "collect":
+      return { ...event, time: view.getFloat64(at + 8, true), duration: one, isFull: reason !== 0 };
+    case "draw":
+      return { ...event, fiber: one, drawn: two, among: three };
+    case "end":
+      return { ...event, fiber: one, state: STATES[reason] ?? "" };
+    case "park":
+    case "wake":
+      return { ...event, fiber: one, by: two, object: three, reason: REASONS[reason] ?? "" };
+    default:
+      return { ...event, fiber: one, by: two, object: three };
+  }
 }

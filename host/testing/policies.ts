@@ -17,6 +17,8 @@ export interface ReadyFibers {
   readonly count: number;
   /** Their ids, the longest ready first. */
   ids(): number[];
+  /** The ids of those that have run since it was last asked, one for each switch; none unless events are kept. */
+  ran(): number[];
 }
 
 /** Decides which of several ready fibers runs next. One may serve many runs. */
@@ -88,6 +90,27 @@ export function replay(choices: readonly number[]): Policy {
     begin() {
       let at = 0;
       return ({ count }) => Math.min(choices[at++] ?? 0, count - 1);
+    },
+  };
+}
+
+/**
+ * Lets these fibers run in this order, as far as they are ready, and the others only when none of these is: they are then as good as gone.
+ * @param order the ids, one for each switch
+ */
+export function inOrder(order: readonly number[]): Policy {
+  const wanted = new Set(order);
+  return {
+    name: "in order",
+    begin() {
+      let at = 0;
+      return (fibers) => {
+        for (const id of fibers.ran()) at = Math.max(at, order.indexOf(id, at) + 1);
+        const ids = fibers.ids();
+        const next = order.slice(at).find((id) => ids.includes(id));
+        const choice = next === undefined ? ids.findIndex((id) => wanted.has(id)) : ids.indexOf(next);
+        return Math.max(0, choice);
+      };
     },
   };
 }

@@ -19,8 +19,7 @@ export async function prepare(source: ModuleSource, sourceMap?: string): Promise
   const bytes = source instanceof WebAssembly.Module ? null : await readBytes(source);
   const module = source instanceof WebAssembly.Module ? source : await compile(bytes as Uint8Array);
   const section = readSection(module);
-  const described = WebAssembly.Module.customSections(module, SECTION_NAME)[0] as ArrayBuffer;
-  const checksums = [...(bytes ? [checksum(bytes)] : []), checksum(new Uint8Array(described))];
+  const checksums = [...(bytes ? [checksum(bytes)] : []), checksumOf(module)];
   return { module, section, checksums, sourceMap: sourceMap ?? (await readSourceMap(source, section)) };
 }
 
@@ -53,6 +52,18 @@ async function readSourceMap(source: ModuleSource, { sourceMap }: SectionContent
     () => readFile(file, "utf8"),
     () => null,
   );
+}
+
+const CHECKSUMS = new WeakMap<WebAssembly.Module, string>();
+
+/** Of its description. */
+function checksumOf(module: WebAssembly.Module): string {
+  let known = CHECKSUMS.get(module);
+  if (known === undefined) {
+    const described = WebAssembly.Module.customSections(module, SECTION_NAME)[0] as ArrayBuffer;
+    CHECKSUMS.set(module, (known = checksum(new Uint8Array(described))));
+  }
+  return known;
 }
 
 function checksum(bytes: Uint8Array): string {

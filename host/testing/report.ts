@@ -1,4 +1,5 @@
 /** What `explore` has found, as text. */
+import type { RunSize, Shrunk } from "./shrink-run.ts";
 import type { Fault } from "./stepper.ts";
 
 /** One switch of a run. */
@@ -84,16 +85,37 @@ function describeFinding({ fault, schedule, preemptions, switches, steps, stdout
   ];
   if (error?.stack) lines.push("", error.stack);
   if (fault.kind === "deadlock" || fault.kind === "leak") lines.push("", fibers);
-  if (stdout)
+  return [...lines, ...describeOutput(stdout)].join("\n");
+}
+
+function describeOutput(stdout: string): string[] {
+  if (!stdout) return [];
+  const lines = stdout.trimEnd().split("\n");
+  return ["", "it had printed:", ...lines.map((line) => `  ${line}`)];
+}
+
+/** A run that was made smaller, as text. */
+export function describeShrunk(shrunk: Omit<Shrunk, "report">): string {
+  const { fault, args, faults, schedule, size, before, runs, steps, stdout, error } = shrunk;
+  const less = (name: keyof RunSize & ("fibers" | "preemptions" | "draws" | "switches")) =>
+    `${format(size[name])} ${name}${size[name] === before[name] ? "" : ` (of ${format(before[name])})`}`;
+  const lines = [
+    `${fault.code}: ${fault.message}`,
+    `in the schedule ${schedule}`,
+    `of ${less("fibers")}, ${less("preemptions")}, ${less("draws")}, ${less("switches")}; after ${format(runs)} runs`,
+  ];
+  if (args.length)
     lines.push(
-      "",
-      "it had printed:",
-      ...stdout
-        .trimEnd()
-        .split("\n")
-        .map((line) => `  ${line}`),
+      `with the arguments ${JSON.stringify(args)}${isSame(args, before.args) ? "" : ` (before: ${JSON.stringify(before.args)})`}`,
     );
-  return lines.join("\n");
+  if (before.faults) lines.push(`of ${before.faults} faults of the network, these: ${JSON.stringify(faults)}`);
+  lines.push("", ...describeSteps(steps));
+  if (error?.stack) lines.push("", error.stack);
+  return [...lines, ...describeOutput(stdout)].join("\n");
+}
+
+function isSame(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.every((value, i) => value === other[i]);
 }
 
 export function describeSteps(steps: readonly Step[]): string[] {

@@ -4,14 +4,18 @@
  */
 import type { App, LeakPolicy } from "../app.ts";
 import { type VirtualDriver, virtualDriver, type VirtualDriverOptions } from "../drivers/virtual.ts";
+import type { Fault } from "../drivers/virtual/faults.ts";
 import { FibersError } from "../errors.ts";
 import { load, type ModuleSource } from "../load.ts";
 import type { PlainValue } from "../values.ts";
+import { drawAgain, drawAtRandom, type Drawer } from "./draws.ts";
 import type { TraceEvent } from "./guest-trace.ts";
-import { simulatedImports } from "./imports.ts";
-import { type Policy, policyOf, replay } from "./policies.ts";
+import { answeringImports, simulatedImports } from "./imports.ts";
+import { type Chooser, type Policy, policyOf, replay } from "./policies.ts";
 import { prepare, type Program } from "./program.ts";
 import { formatSchedule, parseSchedule } from "./schedule.ts";
+import type { Step } from "./report.ts";
+import { StepRecorder } from "./steps.ts";
 import { Watcher } from "./watcher.ts";
 
 /** What `simulate` takes. */
@@ -28,7 +32,9 @@ export interface SimulateOptions extends Pick<VirtualDriverOptions, "latency" | 
   schedule?: string;
   /** Standard input; it ends at once by default. */
   stdin?: string | Uint8Array;
-  /** What the program imports itself. What is not given is refused: E_MISSING_IMPORT. */
+  /**
+   * What the program imports itself; see `lasting` for what answers by a promise. What is not given is refused: E_MISSING_IMPORT.
+   */
   imports?: WebAssembly.Imports;
   /** Plays the world around the program, in JavaScript: connects to it, listens for it. The run ends when both have ended. */
   during?: (driver: VirtualDriver) => Promise<void>;
@@ -40,6 +46,8 @@ export interface SimulateOptions extends Pick<VirtualDriverOptions, "latency" | 
   leaks?: LeakPolicy;
   /** How many events are kept of each turn, a power of two; none by default. */
   traceEvents?: number;
+  /** Whether it is told step by step what happens, with lines; not by default. */
+  steps?: boolean;
 }
 
 /** How a simulated run has ended, and what happened in it. */
@@ -68,6 +76,10 @@ export interface Simulation {
   names: ReadonlyMap<number, string>;
   /** Where numbers of sites are. */
   sites: readonly string[];
+  /** With `steps`: what each switch has done. */
+  steps: Step[];
+  /** What has gone wrong in the network by chance, as `faults` that do the same. */
+  faults: readonly Fault[];
 }
 
 /**
@@ -75,8 +87,43 @@ export interface Simulation {
  * @throws E_INVALID_OPTION, E_NO_EXPORT, E_INVALID_ARGUMENT, E_MISSING_IMPORT, E_OTHER_MODULE; what `load` says of the module
  */
 export async function simulate(source: ModuleSource, options: SimulateOptions = {}): Promise<Simulation> {
-  return new Run(await prepare(source, options.sourceMap), options).toEnd();
+  return simulateProgram(await prepare(source, options.sourceMap), options);
 }
+
+/** The same for a program that is read already. */
+export function simulateProgram(
+  program: Program,
+  options: SimulateOptions,
+  deciders = decidersOf(program, options),
+): Promise<Simulation> {
+  return new Run(program, options, deciders).toEnd();
+}
+
+/** Who decides in a run. */
+export interface Deciders {
+  seed: number;
+  chooser: Chooser | null;
+  drawer: Drawer;
+}
+
+/** What the options say of it. @throws E_INVALID_OPTION, E_OTHER_MODULE */
+function decidersOf(program: Program, { policy = "fifo", schedule, seed = 1 }: SimulateOptions): Deciders {
+  if (!Number.isSafeInteger(seed)) {
+    throw new FibersError("E_INVALID_OPTION", `seed is a whole number, and got ${String(seed)}`);
+  }
+  if (schedule === undefined) {
+    return { seed, chooser: policyOf(policy).begin(seed), drawer: drawAtRandom(seed) };
+  }
+  const repeated = parseSchedule(program, schedule);
+  return {
+    seed: repeated.seed,
+    chooser: replay(repeated.choices).begin(repeated.seed),
+    drawer: drawAgain(repeated.draws),
+  };
+}
+
+/** Events of one step, at most. */
+const STEP_EVENTS = 1 << 12;
 
 /** Not the program's failures. */
 const MISUSE: ReadonlySet<string> = new Set(["E_NO_EXPORT", "E_INVALID_ARGUMENT", "E_UNSUPPORTED_TYPE"]);
@@ -92,21 +139,17 @@ class Run {
   #isPlaying = false;
   #onIdle = () => {};
 
-  constructor(program: Program, options: SimulateOptions) {
-    const { policy = "fifo", schedule, seed = 1, stdin = "", latency, window, hosts, faults } = options;
+  constructor(program: Program, options: SimulateOptions, { seed, chooser, drawer }: Deciders) {
+    const { stdin = "", latency, window, hosts, faults, steps = false } = options;
     this.#program = program;
     this.#options = options;
-    const repeated = schedule === undefined ? undefined : parseSchedule(program, schedule);
-    this.#seed = repeated?.seed ?? seed;
-    if (!Number.isSafeInteger(this.#seed)) {
-      throw new FibersError("E_INVALID_OPTION", `seed is a whole number, and got ${String(seed)}`);
-    }
-    const chooser = (repeated ? replay(repeated.choices) : policyOf(policy)).begin(this.#seed);
-    this.#watcher = new Watcher(chooser, options.traceEvents ?? 0);
+    this.#seed = seed;
+    this.#watcher = new Watcher(chooser, drawer, options.traceEvents || (steps ? STEP_EVENTS : 0), steps);
     this.#driver = virtualDriver({
       seed: this.#seed,
       stdin,
       choose: this.#watcher.choose,
+      draw: this.#watcher.draw,
       onIdle: () => this.#onIdle(),
       ...(latency === undefined ? {} : { latency }),
       ...(window === undefined ? {} : { window }),
@@ -121,6 +164,10 @@ class Run {
     let begin = () => {};
     this.#driver.hold(new Promise<void>((resolve) => (begin = resolve)));
     const app = await this.#load();
+    const { sites } = this.#program.section;
+    const view = { fibers: () => this.#watcher.fibers(), stackOf: (pointer: number) => app.framesOf(pointer) };
+    const recorder = new StepRecorder(view, sites);
+    if (this.#options.steps) this.#watcher.recorder = recorder;
     const { entry = "main", args = [] } = this.#options;
     const called = app.exports[entry] as (...values: PlainValue[]) => Promise<PlainValue | undefined>;
     let value: PlainValue | undefined;
@@ -139,11 +186,12 @@ class Run {
     }
     const time = this.#driver.now() / 1e6;
     const { switches } = app;
-    const { hash, events, names, choices } = this.#watcher;
+    const { hash, events, names, choices, draws } = this.#watcher;
     // What closing does is no part of the run.
-    const schedule = formatSchedule(this.#program, { seed: this.#seed, choices });
+    const schedule = formatSchedule(this.#program, { seed: this.#seed, choices, draws });
     this.#watcher.collect();
-    const made = [...events];
+    const made = this.#options.traceEvents ? [...events] : [];
+    this.#watcher.recorder = undefined;
     this.#onIdle = () => {};
     await app.close().catch((error: unknown) => (failure ??= error as Error));
     if (failure && MISUSE.has((failure as FibersError).code)) throw failure;
@@ -161,18 +209,20 @@ class Run {
       warnings,
       events: made,
       names,
-      sites: this.#program.section.sites,
+      sites,
+      steps: recorder.steps,
+      faults: this.#driver.network.drawnFaults,
     };
   }
 
   #load(): Promise<App> {
     const { imports = {}, leaks = "ignore", stackLimit } = this.#options;
-    const { module, sourceMap } = this.#program;
+    const { module, section, sourceMap } = this.#program;
     return load(module, {
       driver: this.#driver,
       leaks,
       onUnobserved: () => {},
-      imports: simulatedImports(imports, {
+      imports: simulatedImports(answeringImports(imports, section.suspendingImports, this.#driver, this.#seed), {
         now: () => this.#driver.now(),
         log: (line) => this.#lines.push(line),
         guest: () => this.#watcher.guest,

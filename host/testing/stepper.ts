@@ -1,39 +1,22 @@
 /**
- * `Stepper`: one instance in a simulated world, run from choice to choice without an event loop, that can go back to where it was before.
+ * `Stepper`: runs an instance from choice to choice, and goes back to where it was before.
  *
- * What a run does is the same as in `simulate` with the same choices: completions are delivered when nothing is ready, or after as many
- * switches.
+ * - What a run does is the same as in `simulate` with the same decisions: completions are delivered when nothing is ready, or after as many
+ *   switches.
+ * - It stands still where several fibers are ready, and is told which one runs. A draw is made in the middle of a fiber's step, and cannot
+ *   wait: so it is decided at once, by `onDraw`; and the run then stands still before the next switch, whoever is ready.
  */
-import { type GuestExports, readFailure, START_PREFIX, TAKE_PREFIX } from "../abi.ts";
-import { describeFibers, describeCircle } from "../dump.ts";
-import type { Driver } from "../driver.ts";
-import { type DriverState, type SteppedDriver, steppedDriver } from "../drivers/virtual.ts";
-import { redZoneBytes } from "../engine-stack.ts";
-import { FibersError } from "../errors.ts";
-import { FailureReader } from "../failure-reader.ts";
-import { instantiate } from "../imports.ts";
-import { Inspector } from "../inspector.ts";
-import { Operations } from "../operations.ts";
-import type { ExportDescription } from "../section.ts";
-import { SourceLocator } from "../stack-trace.ts";
+import { readFailure } from "../abi.ts";
+import { FiberRecords } from "../fiber-records.ts";
 import { judgeTrap } from "../trap.ts";
-import { checkArguments, liftResult, type PlainValue, startWithArguments } from "../values.ts";
-import { GuestState, type Snapshot } from "./guest-state.ts";
-import { GuestTrace } from "./guest-trace.ts";
-import { simulatedImports } from "./imports.ts";
+import type { PlainValue } from "../values.ts";
+import type { Drawer } from "./draws.ts";
 import type { Program } from "./program.ts";
+import { type InstanceOptions, type InstanceState, SteppedInstance, TURN_SWITCHES } from "./stepped-instance.ts";
 
-export interface StepperOptions {
-  entry: string;
-  args: PlainValue[];
-  seed: number;
-  stdin: string | Uint8Array;
-  imports: WebAssembly.Imports;
-  stackLimit: number;
+export interface StepperOptions extends InstanceOptions {
   /** Switches after which a run is cut off. */
   maxSwitches: number;
-  /** How many events of the trace are kept, a power of two; 0: none. */
-  traceEvents: number;
 }
 
 /** What is wrong with a run. */
@@ -43,48 +26,29 @@ export interface Fault {
   message: string;
 }
 
-/** Why a run stands still: several fibers are ready; or it is over. */
+/** Why a run stands still: several fibers are ready; something was drawn since, and one is; or it is over. */
 export type Pause =
   | { kind: "choice"; count: number }
+  | { kind: "drawn" }
   | { kind: "switched" }
   | { kind: "cut" }
   | { kind: "end"; fault: Fault | null; failure: number; value: PlainValue | undefined };
 
 /** All that a run is. */
-export interface StepperState {
-  readonly guest: Snapshot;
-  /** null: the world is what it was at the beginning. */
-  readonly driver: DriverState | null;
+export interface StepperState extends InstanceState {
   readonly left: number;
   readonly isInTurn: boolean;
 }
 
-const TURN_SWITCHES = 10_000;
-/** So many bytes of memory are there before anything runs: it then seldom grows. */
-const WARM_BYTES = 2 << 20;
-
-/** The operations of an instance whose world may be replaced. */
-class ReplaceableOperations extends Operations {
-  current: Operations = this;
-
-  override submit(operation: Parameters<Operations["submit"]>[0]): number {
-    return this.current === this ? super.submit(operation) : this.current.submit(operation);
-  }
-}
+/** Who draws until somebody else does. */
+const drawFirst: Drawer = () => 0;
 
 export class Stepper {
+  /** Decides what is drawn. Not part of a state. */
+  onDraw: Drawer = drawFirst;
   readonly #program: Program;
   readonly #options: StepperOptions;
-  readonly #failures: FailureReader;
-  readonly #described: ExportDescription;
-  readonly #operations: ReplaceableOperations;
-  /** What the instance takes for its driver; behind it, the driver is replaced when the run goes back. */
-  readonly #world: Driver;
-  #driver!: SteppedDriver;
-  #guest!: GuestExports;
-  #state!: GuestState;
-  #trace!: GuestTrace;
-  #call = 0;
+  #instance!: SteppedInstance;
   #isSettled = false;
   #isInTurn = false;
   /** Switches that the turn may still make. */
@@ -98,111 +62,35 @@ export class Stepper {
   #death: Fault | null = null;
 
   private constructor(program: Program, options: StepperOptions) {
-    const { section, sourceMap } = program;
     this.#program = program;
     this.#options = options;
-    this.#failures = new FailureReader(new SourceLocator(() => sourceMap, section), section.sites);
-    this.#described = findEntry(section.exports, options);
-    const driver: Driver = {
-      name: "virtual",
-      turnBudget: Infinity,
-      turnSwitches: TURN_SWITCHES,
-      canGoOn: false,
-      open() {},
-      now: () => this.#driver.now(),
-      random: () => this.#driver.random(),
-      submit: (operation, bytes) => this.#driver.submit(operation, bytes),
-      cancel: (operation) => this.#driver.cancel(operation),
-      choose: (count) => this.#choose(count),
-      soon() {},
-      arm() {},
-      close() {},
-    };
-    this.#operations = new ReplaceableOperations(driver);
-    this.#world = driver;
   }
 
   /** Loads the program, runs its top-level statements, and starts the entry, which has not begun to run. */
   static async begin(program: Program, options: StepperOptions): Promise<Stepper> {
     const stepper = new Stepper(program, options);
-    await stepper.#load();
+    stepper.#instance = await SteppedInstance.load(program, options, {
+      choose: (count) => stepper.#choose(count),
+      draw: (count) => (stepper.#isSettled ? 0 : stepper.onDraw(count)),
+      settle: () => void (stepper.#isSettled = true),
+    });
     return stepper;
-  }
-
-  async #load(): Promise<void> {
-    const { imports, stackLimit, seed, stdin, traceEvents } = this.#options;
-    const { module, section } = this.#program;
-    this.#driver = steppedDriver({ seed, stdin });
-    this.#openWorld();
-    const given = simulatedImports(imports, { now: () => this.#driver.now(), log() {}, guest: () => this.#guest });
-    this.#guest = await instantiate(module, given, this.#world, this.#operations, {
-      settle: () => void (this.#isSettled = true),
-      trace: (stack) => this.#failures.noteTrace(stack),
-      instance: (instance) => {
-        this.#guest = instance.exports as unknown as GuestExports;
-        this.#trace = new GuestTrace(this.#guest, 0, true);
-      },
-    });
-    this.#failures.attach(this.#guest);
-    const redZone = redZoneBytes();
-    try {
-      this.#guest.__fibers_start();
-      this.#guest.__fibers_configure(stackLimit, redZone);
-      this.#warm();
-      this.#trace = new GuestTrace(this.#guest, traceEvents, true);
-      this.#call = startWithArguments(this.#guest, this.#export(START_PREFIX), this.#described, this.#options.args);
-    } catch (error) {
-      throw this.#failures.startError(judgeTrap(error, section, this.#guest), error);
-    }
-    const areaBytes = ((stackLimit + 3) & ~3) + ((redZone + 3) & ~3);
-    this.#state = new GuestState(this.#guest, section, areaBytes, this.#trace.range);
-  }
-
-  #warm(): void {
-    this.#guest.__fibers_new_string(WARM_BYTES / 2);
-    this.#guest.__fibers_release_strings();
-    this.#guest.__fibers_collect();
-    this.#guest.__fibers_collect();
-  }
-
-  #export(prefix: string): (...values: (number | bigint)[]) => number {
-    const functions = this.#guest as unknown as Record<string, (...values: (number | bigint)[]) => number>;
-    return functions[prefix + this.#described.name] as (...values: (number | bigint)[]) => number;
-  }
-
-  /** Lets the driver of this moment tell of completions. */
-  #openWorld(): void {
-    const driver = this.#driver;
-    driver.open({
-      complete: (operation, outcome, detail = 0) => {
-        this.#operations.current.complete(operation, outcome, detail);
-        driver.soon();
-      },
-      turn() {},
-    });
   }
 
   // --- states ---
 
   /** Where the run stands; null when the world around it cannot be copied. */
   save(): StepperState | null {
-    const driver = this.#driver.save();
-    if (!driver) return null;
-    return { guest: this.#state.save(), driver, left: this.#left, isInTurn: this.#isInTurn };
+    const state = this.#instance.save();
+    return state && { ...state, left: this.#left, isInTurn: this.#isInTurn };
   }
 
   /** Goes back there. */
-  restore({ guest, driver, left, isInTurn }: StepperState): void {
-    const { seed, stdin } = this.#options;
-    this.#state.restore(guest);
-    this.#driver.close();
-    this.#driver = steppedDriver({ seed, stdin }, driver ?? undefined);
-    this.#operations.current = new Operations(this.#world);
-    this.#operations.current.attach(this.#guest);
-    this.#openWorld();
+  restore(state: StepperState): void {
+    this.#instance.restore(state);
     this.#isSettled = false;
-    this.#left = left;
-    this.#isInTurn = isInTurn;
+    this.#left = state.left;
+    this.#isInTurn = state.isInTurn;
     this.#runSwitches = 0;
     this.#choice = -1;
     this.#death = null;
@@ -210,9 +98,7 @@ export class Stepper {
 
   /** A number that tells states apart; null when the world around it cannot be copied. See `GuestState`. */
   fingerprint(): number | null {
-    const driver = this.#driver.save();
-    if (!driver) return null;
-    return this.#state.fingerprint(wordsOf(driver));
+    return this.#instance.fingerprint();
   }
 
   // --- running ---
@@ -234,14 +120,14 @@ export class Stepper {
   resume(switches = Infinity): Pause {
     while (true) {
       if (!this.#isInTurn) {
-        this.#operations.current.deliver();
+        this.#instance.deliver();
         this.#left = TURN_SWITCHES;
         this.#isInTurn = true;
       }
       this.#count = 0;
       const next = this.#turn(Math.min(this.#left, switches));
       if (this.#death) return { kind: "end", fault: this.#death, failure: 0, value: undefined };
-      if (this.#count) return { kind: "choice", count: this.#count };
+      if (this.#count) return this.#count === 1 ? { kind: "drawn" } : { kind: "choice", count: this.#count };
       if (next === 0 && this.#left > 0) {
         if (switches !== Infinity) return { kind: "switched" };
         continue;
@@ -250,14 +136,14 @@ export class Stepper {
       if (this.#runSwitches > this.#options.maxSwitches) return { kind: "cut" };
       if (next !== 0 && this.#isSettled) return this.#end();
       // Not the time of an armed timer, when some are ready: only what was printed goes out.
-      if (!this.#driver.advance(next)) return this.#standstill();
+      if (!this.#instance.advance(next)) return this.#standstill();
       if (switches !== Infinity) return { kind: "switched" };
     }
   }
 
   /** Takes a part of a turn; what it says about the next one. */
   #turn(switches: number): number {
-    const guest = this.#guest;
+    const { guest } = this.#instance;
     const before = guest.__fibers_count_switches();
     const stackPointer = guest.__fibers_stack_pointer?.value as number | undefined;
     try {
@@ -270,7 +156,7 @@ export class Stepper {
         this.#death = { kind: "failure", code: "E_INSTANCE_DEAD", message };
         return 0;
       }
-      this.#failures.failTrapped(verdict);
+      this.#instance.failures.failTrapped(verdict);
       this.#left = TURN_SWITCHES;
       return 0;
     } finally {
@@ -282,116 +168,65 @@ export class Stepper {
 
   /** Nothing can happen any more. When a fiber has failed before, and nobody has looked, that is why. */
   #standstill(): Pause {
-    const unseen = this.#guest.__fibers_take_report(1) >>> 0;
+    const unseen = this.#takeReport();
     if (unseen) return { kind: "end", fault: this.#faultOf("unobserved", unseen), failure: unseen, value: undefined };
     const message = "nothing can wake these fibers any more";
     return { kind: "end", fault: { kind: "deadlock", code: "E_DEADLOCK", message }, failure: 0, value: undefined };
   }
 
   #end(): Pause {
-    const guest = this.#guest;
-    const failure = guest.__fibers_call_failure(this.#call) >>> 0;
+    const failure = this.#instance.callFailure;
     if (failure) return { kind: "end", fault: this.#faultOf("failure", failure), failure, value: undefined };
-    const { result } = this.#described;
-    let value;
-    if (result === "void") guest.__fibers_release_call(this.#call);
-    else value = liftResult(guest, result, this.#export(TAKE_PREFIX)(this.#call));
-    const unseen = guest.__fibers_take_report(1) >>> 0;
+    const value = this.#instance.takeResult();
+    const unseen = this.#takeReport();
     const fault = unseen ? this.#faultOf("unobserved", unseen) : this.#findLeak();
     return { kind: "end", fault, failure: unseen, value };
   }
 
+  /** A failure that nobody has looked at; 0: there is none. */
+  #takeReport(): number {
+    return this.#instance.guest.__fibers_take_report(1) >>> 0;
+  }
+
   #faultOf(kind: Fault["kind"], failure: number): Fault {
-    const { code, message } = readFailure(this.#guest.memory, failure);
+    const { code, message } = readFailure(this.#instance.guest.memory, failure);
     return { kind, code, message };
   }
 
   #findLeak(): Fault | null {
-    const left = this.#guest.__fibers_count();
-    return left > 0
-      ? {
-          kind: "leak",
-          code: "E_LEAK",
-          message: left === 1 ? "a fiber has not ended" : `${left} fibers have not ended`,
-        }
-      : null;
+    const left = this.#instance.guest.__fibers_count();
+    if (left === 0) return null;
+    return {
+      kind: "leak",
+      code: "E_LEAK",
+      message: left === 1 ? "a fiber has not ended" : `${left} fibers have not ended`,
+    };
   }
 
   // --- looking ---
 
-  get stdout(): string {
-    return this.#driver.output;
-  }
-
-  /** Simulated milliseconds. */
-  get time(): number {
-    return this.#driver.now() / 1e6;
+  /** What runs. Not to be run by others. */
+  get instance(): SteppedInstance {
+    return this.#instance;
   }
 
   get switches(): number {
     return this.#runSwitches;
   }
 
-  get trace(): GuestTrace {
-    return this.#trace;
-  }
-
-  get guest(): GuestExports {
-    return this.#guest;
-  }
-
-  get failures(): FailureReader {
-    return this.#failures;
-  }
-
   /** All fibers, what each waits for, and circles of them. */
   describe(): string {
-    if (this.#death) return "";
-    const inspection = this.#inspector().inspect(true);
-    const circles = inspection.graph.findCircles();
-    return [describeFibers(inspection), ...circles.map((circle) => describeCircle(circle, inspection))].join("\n");
-  }
-
-  #inspector(): Inspector {
-    return new Inspector(this.#guest, this.#failures, this.#program.section.sites, {
-      now: () => this.#driver.now(),
-      handleOf: (slot) => this.#operations.current.handleOf(slot),
-    });
+    return this.#death ? "" : this.#instance.describe();
   }
 
   /** Addresses and names of the fibers that have not ended, by id. */
   fibers(): Map<number, { pointer: number; name: string }> {
     if (this.#death) return new Map();
-    return new Map(
-      this.#inspector()
-        .fibers()
-        .map(({ id, pointer, name }) => [id, { pointer, name }]),
-    );
+    const { guest } = this.#instance;
+    return new FiberRecords(guest.memory).namesFrom(guest.__fibers_list() >>> 0);
   }
 
   close(): void {
-    this.#driver.close();
+    this.#instance.close();
   }
-}
-
-function findEntry(functions: ExportDescription[], { entry, args }: StepperOptions): ExportDescription {
-  const found = functions.find(({ name }) => name === entry);
-  if (!found) {
-    const known = functions.map(({ name }) => name).join(", ") || "nothing";
-    throw new FibersError(
-      "E_NO_EXPORT",
-      `the module exports no function ${JSON.stringify(entry)}; it exports ${known}`,
-    );
-  }
-  checkArguments(found, args);
-  return found;
-}
-
-/** What tells states of the world apart. */
-function wordsOf({ clock, random, output, printed }: DriverState): Uint32Array {
-  const text = Buffer.concat(output);
-  const words = new Uint32Array(5 + Math.ceil(text.length / 4));
-  words.set([clock >>> 0, clock / 2 ** 32, random, printed.length, text.length]);
-  new Uint8Array(words.buffer).set(text, 20);
-  return words;
 }

@@ -1,56 +1,78 @@
-/** From the events of one switch to a step that people read: which fiber, at which line, did what. */
-import { describeLocation } from "../errors.ts";
+/** `StepRecorder`: from the events of each switch to steps that people read: which fiber, at which line, did what. */
+import { describeLocation, type Frame } from "../errors.ts";
 import type { TraceEvent } from "./guest-trace.ts";
-import type { Program } from "./program.ts";
 import type { Step } from "./report.ts";
-import type { Stepper } from "./stepper.ts";
 
-/** What is known of the fibers so far. */
-export interface StepSource {
-  names: Map<number, string>;
-  /** Where each stands. */
-  places: Map<number, string>;
-  program: Program;
+/** Where the fibers of a run are read. */
+export interface StepView {
+  /** Addresses and names of those that have not ended, by id. */
+  fibers(): Map<number, { pointer: number; name: string }>;
+  /** Innermost frame first. */
+  stackOf(pointer: number): Frame[];
 }
 
-/** The step that these events tell; null when no fiber has run. */
-export function describeStep(
-  stepper: Stepper,
-  events: readonly TraceEvent[],
-  chosen: { choice: number; count: number } | null,
-  source: StepSource,
-): Step | null {
-  const fibers = stepper.fibers();
-  for (const [id, { name }] of fibers) source.names.set(id, name);
-  const at = events.findIndex(({ kind }) => kind === "run");
-  const run = events[at];
-  if (!run) return null;
-  const { fiber } = run;
-  const rest = events.slice(at + 1).filter((event) => event.kind !== "clock");
-  const pointer = fibers.get(fiber)?.pointer;
-  const from = source.places.get(fiber) ?? null;
-  const frames = pointer === undefined ? [] : stepper.failures.stackOf(pointer, new Map());
-  const location = frames.find((frame) => frame.location)?.location ?? null;
-  const place = location ? describeLocation(location) : null;
-  if (place) source.places.set(fiber, place);
-  const own = rest.filter((event) => event.fiber === fiber);
-  const others = rest.filter((event) => event.fiber !== fiber && event.by === fiber);
-  const did = [...others, ...own].map((event) => describe(event, source));
-  return {
-    fiber,
-    name: source.names.get(fiber) ?? "",
-    from,
-    to: place,
-    // A trap ends the turn before anything is noted.
-    did: own.length ? did : [...did, "fails"],
-    chosen: chosen?.choice ?? 0,
-    ready: chosen?.count ?? 1,
-  };
+export class StepRecorder {
+  readonly steps: Step[] = [];
+  readonly #view: StepView;
+  readonly #sites: readonly string[];
+  readonly #names = new Map<number, string>();
+  /** Where each fiber stands. */
+  readonly #places = new Map<number, string>();
+  #chosen = 0;
+  #ready = 1;
+
+  /** @param sites the module's table of them */
+  constructor(view: StepView, sites: readonly string[]) {
+    this.#view = view;
+    this.#sites = sites;
+  }
+
+  /** One of several fibers was chosen to run next. */
+  choose(choice: number, count: number): void {
+    this.#chosen = choice;
+    this.#ready = count;
+  }
+
+  /** Adds the step that these events tell; none when no fiber has run. */
+  add(events: readonly TraceEvent[]): void {
+    const fibers = this.#view.fibers();
+    for (const [id, { name }] of fibers) this.#names.set(id, name);
+    const at = events.findIndex(({ kind }) => kind === "run");
+    const run = events[at];
+    if (!run) return;
+    const { fiber } = run;
+    const rest = events.slice(at + 1).filter((event) => event.kind !== "clock" && event.kind !== "collect");
+    const pointer = fibers.get(fiber)?.pointer;
+    const from = this.#places.get(fiber) ?? null;
+    const frames = pointer === undefined ? [] : this.#view.stackOf(pointer);
+    const location = frames.find((frame) => frame.location)?.location ?? null;
+    const place = location ? describeLocation(location) : null;
+    if (place) this.#places.set(fiber, place);
+    // Time may have woken it already.
+    const own = rest.filter((event) => event.fiber === fiber && event.kind !== "wake");
+    const others = rest.filter((event) => event.fiber !== fiber && event.by === fiber);
+    const did = [...others, ...own].map((event) => describe(event, this.#names, this.#sites));
+    this.steps.push({
+      fiber,
+      name: this.#names.get(fiber) ?? "",
+      from,
+      to: place,
+      // A trap ends the turn before anything is noted.
+      did: own.length ? did : [...did, "fails"],
+      chosen: this.#chosen,
+      ready: this.#ready,
+    });
+    this.choose(0, 1);
+  }
 }
 
-function describe({ kind, fiber, reason, state, site }: TraceEvent, { names, program }: StepSource): string {
+function describe(
+  { kind, fiber, reason, state, site, drawn, among }: TraceEvent,
+  names: ReadonlyMap<number, string>,
+  sites: readonly string[],
+): string {
   const who = nameFiber(fiber, names);
-  const where = program.section.sites[site - 1];
+  const where = sites[site - 1];
   switch (kind) {
     case "start":
       return `starts ${who}`;
@@ -62,12 +84,14 @@ function describe({ kind, fiber, reason, state, site }: TraceEvent, { names, pro
       return "yields";
     case "clean":
       return "cleans up";
+    case "draw":
+      return `draws ${drawn + 1} of ${among}`;
     default:
       return state === "done" ? "returns" : `ends: ${state}`;
   }
 }
 
-export function nameFiber(id: number, names: ReadonlyMap<number, string>): string {
+function nameFiber(id: number, names: ReadonlyMap<number, string>): string {
   const name = names.get(id);
   return name ? `fiber ${id} "${name}"` : `fiber ${id}`;
 }

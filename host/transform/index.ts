@@ -8,6 +8,7 @@ import { ABI_VERSION, GENERATED_SUFFIX, LIVE_BYTES_EXPORT, STACK_POINTER_EXPORT,
 import { SECTION_NAME, type SectionContent } from "../section.ts";
 import { libraryVersion } from "../version.ts";
 import { addCallLines } from "./call-lines.ts";
+import { bindCollections, generateCollections } from "./collections.ts";
 import { type Module, type Parser, type Program, RUNTIME_NAMES, type Source, SourceKind } from "./compiler.ts";
 import { type EntryFunction, exportedFunctions, GeneratedText, generateEntry } from "./entry.ts";
 import { addGlobalsCopy } from "./globals.ts";
@@ -57,6 +58,7 @@ export default class FibersTransform {
     this.suspendingImports = replaceSuspendingImports(entry, sources, added);
     generateEntry(entry, functions, this.isBound, added);
     added.add(entry, generateParking(sources));
+    added.add(entry, generateCollections());
     return added;
   }
 
@@ -107,6 +109,7 @@ export default class FibersTransform {
   /** Prepares the module, as asc has compiled it, for its host. */
   protected bind(module: Module): void {
     bindParking(module);
+    bindCollections(module);
     if (module.getGlobal(STACK_POINTER)) module.addGlobalExport(STACK_POINTER, STACK_POINTER_EXPORT);
     for (const total of LIVE_BYTES) if (module.getGlobal(total)) module.addGlobalExport(total, LIVE_BYTES_EXPORT);
   }

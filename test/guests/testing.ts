@@ -8,7 +8,10 @@ import {
   monotonicNow,
   Mutex,
   print,
+  retry,
   run,
+  Schedule,
+  Scope,
   Select,
   sleep,
   spawn,
@@ -55,6 +58,12 @@ export function lostUpdates(rounds: i32): i32 {
   one.join();
   other.join();
   return total;
+}
+
+/** The same once, among so many others that do something else, which nobody waits for. */
+export function crowd(others: i32): i32 {
+  for (let i = 0; i < others; i++) go(step, 3, `other ${i}`);
+  return lostUpdates(1);
 }
 
 function say(word: string): void {
@@ -166,6 +175,15 @@ function makeGarbage(rounds: i32): void {
   }
 }
 
+/** So much garbage that the collector works by itself; then all of it is collected. */
+export function wastes(): void {
+  for (let i = 0; i < 40_000; i++) {
+    garbage = `${i} and more`;
+    if (i % 4000 == 0) yieldNow();
+  }
+  __collect();
+}
+
 /** Sleeps of no time, locks, selects at random, garbage: all that a schedule must repeat. */
 export function everything(): string {
   const mutex = new Mutex();
@@ -188,6 +206,67 @@ export function everything(): string {
     sleep(0);
   }
   return `${task.join()} ${log.join("")}`;
+}
+
+/** In which order a select takes what three channels have. */
+export function lots(): string {
+  const select = new Select();
+  for (let i = 0; i < 3; i++) {
+    const channel = new Channel<i32>(1);
+    channel.send(i);
+    select.receive(channel);
+  }
+  let taken = "";
+  for (let i = 0; i < 3; i++) taken += select.wait().toString();
+  return taken;
+}
+
+let drawn: string = "";
+
+function drawOne(name: string): void {
+  const select = new Select();
+  for (let i = 0; i < 2; i++) {
+    const flag = new Event();
+    flag.set();
+    select.event(flag);
+  }
+  drawn += `${name}${select.wait()} `;
+}
+
+/** So many fibers, each of which draws one of two. */
+export function drawers(count: i32): string {
+  drawn = "";
+  const scope = new Scope();
+  for (let i = 0; i < count; i++) scope.go(drawOne, i.toString());
+  scope.wait();
+  return drawn;
+}
+
+/** Draws until it is the second of two, however often. */
+export function drawsAgain(): void {
+  const flag = new Event();
+  flag.set();
+  const select = new Select();
+  select.event(flag);
+  const second = select.event(flag);
+  while (select.wait() != second) {}
+}
+
+function failOnce(failures: i32[]): void {
+  if (failures.length == 1) return;
+  failures.push(1);
+  fail("not yet", "E_EARLY");
+}
+
+/** Tries twice, and shortens the pause by chance. How long that took, in milliseconds. */
+export function triesAgain(): i32 {
+  const begin = monotonicNow();
+  const attempt = (failures: i32[]): i32 => {
+    failOnce(failures);
+    return 1;
+  };
+  retry(attempt, new Array<i32>(), Schedule.fixed(100).jitter(1));
+  return <i32>((monotonicNow() - begin) / 1_000_000);
 }
 
 function serve(stream: TcpStream): void {

@@ -115,8 +115,9 @@ function makeJob(name: string, variant: FlaggedVariant): Job {
     target === "release" && !(OPTIMIZED.test(name) && runtime === "incremental" && variant.label !== "small-steps");
   const flags = [...(isLess ? ["--optimizeLevel", "0"] : []), ...(variant.flags ?? [])];
   const source = path.join(root, "test/guests", `${name}.ts`);
-  // Those of a WASI host are made of other guests.
-  const parts = host === "wasi" ? filesIn("test/guests") : [source];
+  // Those of a WASI host are made of other guests, the lessons of examples.
+  const others = host === "wasi" ? "test/guests" : name === "lessons" ? "examples/lessons" : null;
+  const parts = [source, ...(others === null ? [] : filesIn(others))];
   const key = checksum([...parts, ...libraryFiles()], JSON.stringify({ ...variant, flags }));
   return { source, file: nameOf(name, variant), key, options: { target, runtime, host, flags } };
 }

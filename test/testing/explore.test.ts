@@ -1,13 +1,5 @@
 /** The search through all schedules: that it misses none, that what it leaves out is the same, and what it says of what it finds. */
-import {
-  assertEverySchedule,
-  explore,
-  type ExploreOptions,
-  matchers,
-  pure,
-  shrinkSchedule,
-  simulate,
-} from "as-fibers/testing";
+import { assertEverySchedule, explore, type ExploreOptions, matchers, pure, simulate } from "as-fibers/testing";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { describeLocation } from "../../host/errors.ts";
@@ -177,24 +169,6 @@ test("programs that use the network are run again from the beginning", async () 
   expect(explored).toMatchObject({ complete: true, pruned: 0 });
   expect(explored.schedules).toBeGreaterThan(3);
   expect(explored.failure).toBeUndefined();
-});
-
-test("a schedule that was met at random is made smaller, and fails in the same way", async () => {
-  const check = ({ value }: { value: unknown }) => value !== 4 || "one was kept";
-  const options = { entry: "lostUpdates", args: [3], imports, check };
-  let seed = 1;
-  let met = await simulate(binary, { ...options, policy: "random", seed });
-  while (met.value !== 4) met = await simulate(binary, { ...options, policy: "random", seed: ++seed });
-  const found = await shrinkSchedule(binary, met.schedule, options);
-  expect(found.fault.message).toBe("one was kept");
-  const preemptions = (schedule: string) => schedule.split("x").length - 1;
-  expect(preemptions(found.schedule)).toBe(found.preemptions);
-  expect(found.preemptions).toBeLessThan(preemptions(met.schedule));
-  expect(found.steps.length).toBe(found.switches);
-  expect((await simulate(binary, { ...options, schedule: found.schedule })).value).toBe(4);
-  await expect(shrinkSchedule(binary, met.schedule, { ...options, check: () => true })).rejects.toMatchObject({
-    code: "E_NO_FAULT",
-  });
 });
 
 test("random choices of preemptions in a row do the same in simulate", async () => {

@@ -1,16 +1,9 @@
 /** The lessons: each wrong version runs well in production's order, and fails in another one that explore finds; each fixed one never fails. */
-import { beforeAll, describe, expect, test } from "vitest";
-import { compile } from "as-fibers/compiler";
 import { assertEverySchedule, explore, type ExploreOptions, simulate } from "as-fibers/testing";
-import path from "node:path";
-import { root } from "../setup/command.ts";
+import { describe, expect, test } from "vitest";
+import { guest } from "../setup/guests.ts";
 
-let binary: Uint8Array;
-let sourceMap: string;
-
-beforeAll(async () => {
-  ({ binary, sourceMap } = await compile(path.join(root, "examples/lessons/index.ts"), { target: "debug" }));
-});
+const { binary, sourceMap } = guest("lessons");
 
 const options = (entry: string): ExploreOptions => ({ entry, sourceMap, leaks: "error", maxSchedules: 50_000 });
 

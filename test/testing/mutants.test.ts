@@ -2,13 +2,12 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { compile } from "as-fibers/compiler";
 import { explore } from "as-fibers/testing";
 import { root } from "../setup/command.ts";
+import { guest } from "../setup/guests.ts";
 
 test("the library as it is holds in every schedule of up to three preemptions", async () => {
-  const flags = ["--optimizeLevel", "0"];
-  const { binary } = await compile(path.join(root, "test/guests/testing/mutants.ts"), { flags });
+  const { binary } = guest("mutants");
   const module = await WebAssembly.compile(binary as BufferSource);
   const entries = WebAssembly.Module.exports(module).flatMap(
     ({ name }) => /^__fibers_start_(\w+)$/.exec(name)?.[1] ?? [],

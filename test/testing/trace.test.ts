@@ -1,6 +1,9 @@
 /** Traces: what the events say, and that they are in the documented format of those who show them. */
+import { load, nodeDriver } from "as-fibers";
 import { chromeTrace, type ChromeEvent, simulate, type TraceEvent } from "as-fibers/testing";
 import { describe, expect, test } from "vitest";
+import { Choosing, type GuestExports } from "../../host/abi.ts";
+import { GuestTrace } from "../../host/testing/guest-trace.ts";
 import { guest } from "../setup/guests.ts";
 
 const { binary, sourceMap } = guest("testing");
@@ -67,11 +70,55 @@ test("events that a turn makes beyond the capacity are the last ones; the hash i
   expect(some.events.length).toBeLessThan(all.events.length);
 });
 
+describe("pauses of the collector", () => {
+  test("its steps, and a whole collection, between what the fibers do", async () => {
+    const { events, hash } = await run("wastes", 1 << 16);
+    const pauses = events.filter(({ kind }) => kind === "collect");
+    expect(pauses.filter(({ isFull }) => isFull).length).toBe(1);
+    expect(pauses.length).toBeGreaterThan(100);
+    // In a simulated world, time stands still while a fiber runs.
+    expect(pauses.every(({ duration, time, fiber }) => duration === 0 && time === 0 && fiber === 0)).toBe(true);
+    const first = events.findIndex(({ kind }) => kind === "collect");
+    expect(events.slice(0, first).some(({ kind }) => kind === "run")).toBe(true);
+    expect(events.at(-2)).toMatchObject({ kind: "end" });
+    expect((await run("wastes", 0)).hash).toBe(hash);
+  });
+
+  test("how long each took, in a real world", async () => {
+    let trace: GuestTrace | undefined;
+    const app = await load(binary, {
+      driver: nodeDriver(),
+      imports,
+      wasi: {
+        getImportObject: () => ({}),
+        initialize(instance) {
+          trace = new GuestTrace(instance.exports as unknown as GuestExports, 1 << 16, Choosing.NOTHING);
+        },
+      },
+    });
+    const before = performance.now();
+    await app.exports["wastes"]?.();
+    const elapsed = (performance.now() - before) * 1e6;
+    const pauses = trace?.read().filter(({ kind }) => kind === "collect") ?? [];
+    await app.close();
+    const whole = pauses.find(({ isFull }) => isFull);
+    expect(whole?.duration).toBeGreaterThan(0);
+    const sum = pauses.reduce((total, { duration }) => total + duration, 0);
+    expect(sum).toBeLessThan(elapsed);
+    // One after the other.
+    let end = 0;
+    for (const { time, duration } of pauses) {
+      expect(time).toBeGreaterThanOrEqual(end);
+      end = time + duration;
+    }
+  });
+});
+
 describe("the format of chrome://tracing and Perfetto", () => {
   const PHASES = new Set(["X", "s", "f", "i", "M"]);
 
-  async function trace(entry: string): Promise<ChromeEvent[]> {
-    const { traceEvents, displayTimeUnit } = chromeTrace(await run(entry));
+  async function trace(entry: string, events?: number): Promise<ChromeEvent[]> {
+    const { traceEvents, displayTimeUnit } = chromeTrace(await run(entry, events));
     expect(displayTimeUnit).toBe("ns");
     return JSON.parse(JSON.stringify(traceEvents)) as ChromeEvent[];
   }
@@ -102,6 +149,14 @@ describe("the format of chrome://tracing and Perfetto", () => {
       for (const end of ends) expect(end.ts).toBeGreaterThanOrEqual(begin.ts);
       expect([begin, ...ends].every(isInside)).toBe(true);
     }
+  });
+
+  test("the collector has a lane of its own", async () => {
+    const entries = await trace("wastes", 1 << 16);
+    expect(entries).toContainEqual(expect.objectContaining({ ph: "M", tid: 0, args: { name: "collector" } }));
+    const pauses = entries.filter(({ tid, ph }) => tid === 0 && ph === "X");
+    expect(pauses.at(-1)).toMatchObject({ name: "whole collection", cat: "collect" });
+    expect(pauses.length).toBeGreaterThan(100);
   });
 
   test("the slices of a lane follow each other", async () => {

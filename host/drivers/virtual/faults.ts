@@ -24,6 +24,8 @@ export interface Fault {
   host?: string;
   /** Those with this port. */
   port?: number;
+  /** The one of this number, 1 being the first that was made. */
+  connection?: number;
   /** Of a partition: milliseconds; for ever by default. */
   for?: number;
   /** Of "slow"; 1,000 by default. */
@@ -41,15 +43,12 @@ export interface FaultChances {
 }
 
 /** What will happen to a connection that begins now; usually nothing. In a fixed order, so that the same numbers give the same. */
-export function drawFaults(
-  { chances, within = 1000, partition = 1000 }: FaultChances,
-  random: Random,
-): Omit<Fault, "host" | "port">[] {
+export function drawFaults({ chances, within = 1000, partition = 1000 }: FaultChances, random: Random): Fault[] {
   const kinds = ["reset", "lost", "half-open", "partition", "slow"] as const;
   return kinds.flatMap((kind) => {
     const isDue = random.next() < (chances[kind] ?? 0);
     const at = random.next() * within;
     const duration = random.next() * partition;
-    return isDue ? [{ at, kind, for: duration }] : [];
+    return isDue ? [{ at, kind, ...(kind === "partition" ? { for: duration } : {}) }] : [];
   });
 }

@@ -36,6 +36,7 @@ interface Host {
 
 /** A connection, and where it leads. */
 interface Known extends Connection {
+  readonly number: number;
   readonly host: string;
   readonly port: number;
   /** Whether the program's end is the client's. */
@@ -74,10 +75,15 @@ export class VirtualNetwork {
   readonly #clock: Clock;
   readonly #options: PipeOptions & NetworkOptions;
   readonly #random: Random;
+  /** Of their own: latencies stay the same when what has gone wrong by chance is told by script. */
+  readonly #misfortune: Random;
   readonly #hosts = new Map<string, Host>();
   /** Who is told of new connections, by port on the program's machine, and by host and port on others. */
   readonly #listeners = new Map<number | string, (endpoint: Endpoint) => void>();
   readonly #connections = new Set<Known>();
+  #connectionCount = 0;
+  /** What goes wrong by chance, as a script that does the same. */
+  readonly drawnFaults: Fault[] = [];
   /** Its datagrams. */
   readonly post: VirtualPost;
   #nextPort = FIRST_FREE_PORT;
@@ -91,6 +97,7 @@ export class VirtualNetwork {
     this.#clock = clock;
     this.#options = options;
     this.#random = new Random(seed ^ 0x3c6ef372);
+    this.#misfortune = new Random(seed ^ 0x2c1b3c6d);
     this.post = new VirtualPost(clock, { delay: this.#delayTo(LOOPBACK), isLost });
     Object.entries(options.hosts ?? {}).forEach(([name, { latency }], i) => {
       this.#hosts.set(name, { address: `10.0.0.${i + 1}`, latency, isCut: false, waiting: [] });
@@ -241,7 +248,8 @@ export class VirtualNetwork {
     const { host, port, isOutward } = call;
     const addresses = this.#addressesOf(call);
     const ways = { there: new Way(this.#clock, delay), back: new Way(this.#clock, delay) };
-    const known: Known = { ...connectPair(this.#clock, this.#options, addresses, ways), host, port, isOutward };
+    const number = ++this.#connectionCount;
+    const known: Known = { ...connectPair(this.#clock, this.#options, addresses, ways), number, host, port, isOutward };
     const { faults } = this.#options;
     if (faults) {
       this.#connections.add(known);
@@ -262,16 +270,22 @@ export class VirtualNetwork {
   // --- what goes wrong ---
 
   #plan(known: Known, chances: FaultChances): void {
-    for (const fault of drawFaults(chances, this.#random)) {
+    for (const fault of drawFaults(chances, this.#misfortune)) {
+      this.drawnFaults.push({ ...fault, at: this.#clock.now() / 1e6 + fault.at, connection: known.number });
       this.#clock.after(fault.at * 1e6, () => this.#harm(known, fault));
     }
   }
 
   /** Lets something go wrong now, whatever its time says; with connections that began since the network was told of faults. */
   fail(fault: Omit<Fault, "at">): void {
-    const { host, port, kind } = fault;
-    const isMeant = (known: Known) => (host ?? known.host) === known.host && (port ?? known.port) === known.port;
-    if (kind === "partition" && port === undefined) this.#cut(host, fault.for ?? Infinity);
+    const { host, port, connection, kind } = fault;
+    const isMeant = (known: Known) =>
+      (host ?? known.host) === known.host &&
+      (port ?? known.port) === known.port &&
+      (connection ?? known.number) === known.number;
+    if (kind === "partition" && port === undefined && connection === undefined) {
+      this.#cut(host, fault.for ?? Infinity);
+    }
     for (const known of this.#connections) if (isMeant(known)) this.#harm(known, fault);
   }
 

@@ -176,6 +176,19 @@ function sendLater(channel: Channel<i32>): void {
 }
 
 /** A timeout that has not come does not come later. */
+export function selectDraw(): void {
+  begin();
+  const select = new Select();
+  for (let i = 0; i < 3; i++) {
+    const channel = new Channel<i32>(1);
+    if (i) channel.send(i);
+    select.receive(channel);
+  }
+  const one = select.wait();
+  assert(one == 1 || one == 2, "a case that is ready is chosen");
+  assert(one + select.wait() == 3, "and then the other one");
+}
+
 export function selectTimeout(): void {
   const channel = new Channel<i32>();
   go(sendLater, channel);

@@ -122,9 +122,9 @@ function linksTo(file, entries) {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const texts = reference();
   rmSync(join(root, FOLDER), { recursive: true, force: true });
   mkdirSync(join(root, FOLDER), { recursive: true });
-  const texts = reference();
   for (const [file, text] of texts) writeFileSync(join(root, FOLDER, file), text);
   console.log(`written: ${FOLDER}, ${texts.size} pages`);
   for (const name of undocumented()) console.log(`has no doc comment: ${name}`);

@@ -31,8 +31,9 @@ export interface TraceEvent {
   duration: number;
   /** Of `collect`: a whole collection, not one of its steps. */
   isFull: boolean;
-  /** Of `draw`: which one, 0 being the first, of how many. */
+  /** Of `draw`: which one, 0 being the first. */
   drawn: number;
+  /** Of `draw`: of how many. */
   among: number;
 }
 

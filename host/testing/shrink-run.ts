@@ -20,6 +20,7 @@ import { type Simulation, type SimulateOptions, simulateProgram } from "./simula
 import type { Fault } from "./stepper.ts";
 import { type Check, complaintOf } from "./trial.ts";
 
+/** What `shrinkRun` takes: the options of the run that has failed, and how far to go. */
 export interface ShrinkOptions extends Omit<SimulateOptions, "steps" | "traceEvents"> {
   /** Says what is right when the entry has returned, as for `explore`. */
   check?: Check;
@@ -33,26 +34,39 @@ export interface ShrinkOptions extends Omit<SimulateOptions, "steps" | "traceEve
 export interface RunSize {
   /** Fibers that have run. */
   fibers: number;
+  /** Faults of the network. */
   faults: number;
+  /** The entry's. */
   args: readonly PlainValue[];
+  /** Choices of another fiber than the one that has been ready longest. */
   preemptions: number;
+  /** Random choices that differ from the first. */
   draws: number;
+  /** Switches to a fiber. */
   switches: number;
 }
 
+/** A failing run that was made smaller. */
 export interface Shrunk {
+  /** What is wrong with it. */
   fault: Fault;
   /** Repeats the run: `simulate(module, { ...options, args, faults, schedule })`. */
   args: PlainValue[];
+  /** Of the network. */
   faults: NetworkFault[];
+  /** In which order the fibers run. */
   schedule: string;
-  /** What is left, and what there was. */
+  /** What is left. */
   size: RunSize;
+  /** What there was. */
   before: RunSize;
   /** How many runs were tried. */
   runs: number;
+  /** Which fiber, at which line, did what. */
   steps: Step[];
+  /** What it has printed. */
   stdout: string;
+  /** What the entry has failed with, or what the check has thrown. */
   error: Error | undefined;
   /** All of it, to be read. */
   report: string;

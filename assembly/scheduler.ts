@@ -131,7 +131,10 @@ export function runWatchedTurn(budget: f64, maxSwitches: u32): f64 {
 function runLoop(budget: f64, maxSwitches: u32, isWatched: bool): f64 {
   let time = now();
   if (budget >= 0) turnEnd = time + budget;
-  else budget = turnEnd - time;
+  else {
+    budget = turnEnd - time;
+    if (budget <= 0) maxSwitches = 0;
+  }
   yieldCountdown = YIELD_INTERVAL;
   let ready: u32 = 0;
   if (isWatched) {

@@ -150,7 +150,7 @@ export const DATAGRAM_HEADER = 264;
 const DATAGRAM_HOST = 256;
 const HOST_AT = DATAGRAM_HEADER - DATAGRAM_HOST;
 
-/** A turn's budget: what a trap has left of it. */
+/** As the budget of a turn: what a trap has left of it. */
 export const REST_OF_TURN = -1;
 
 /** What `submit` returns when the result comes later. */

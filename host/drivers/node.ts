@@ -5,12 +5,11 @@ import type { Driver, DriverSink } from "../driver.ts";
 import { Errno } from "../errno.ts";
 import { guardedSink } from "./common/guarded-sink.ts";
 import { LoopAlarm } from "./common/loop-alarm.ts";
+import { LoopTurns } from "./common/loop-turns.ts";
 import type { Inbox } from "./common/inbox.ts";
 import { Sockets } from "./common/sockets.ts";
 import { readAhead } from "./common/read-ahead.ts";
 import { NodeNetwork } from "./node/network.ts";
-
-const settled = Promise.resolve();
 
 const STANDARD_INPUT = 0;
 const STANDARD_OUTPUT = 1;
@@ -42,12 +41,11 @@ class NodeDriver implements Driver {
   readonly #stdout: NodeJS.WritableStream;
   #standardInput: Readable | undefined;
   #stdin: Inbox | undefined;
-  #immediate: NodeJS.Immediate | undefined;
-  /** Whether a microtask takes a turn. */
-  #isPrompt = false;
-  /** When the event loop last had its share, and when the clock was last read. */
-  #loopedAt = -Infinity;
-  #readAt = 0;
+  readonly #turns = new LoopTurns(
+    this.turnBudget,
+    () => performance.now() * 1e6,
+    () => this.#sink.turn(),
+  );
   readonly #alarm = new LoopAlarm(
     () => this.now(),
     () => this.#sink.turn(),
@@ -66,8 +64,7 @@ class NodeDriver implements Driver {
   }
 
   now(): number {
-    this.#readAt = performance.now() * 1e6;
-    return this.#readAt;
+    return this.#turns.now();
   }
 
   random(): number {
@@ -115,29 +112,12 @@ class NodeDriver implements Driver {
   }
 
   soon(): void {
-    this.#immediate ??= setImmediate(() => {
-      this.#immediate = undefined;
-      this.#loopedAt = this.now();
-      this.#sink.turn();
-    });
+    this.#turns.soon();
   }
 
   soonest(): void {
-    if (this.#isPrompt || this.#immediate) return;
-    // The turn before has read the clock, and this one will: to read it here, too, would take longer than all else.
-    if (this.#readAt - this.#loopedAt >= this.turnBudget) {
-      this.soon();
-      return;
-    }
-    this.#isPrompt = true;
-    // Dearer: queueMicrotask, which makes a resource for async hooks.
-    void settled.then(this.#takePrompt);
+    this.#turns.soonest();
   }
-
-  readonly #takePrompt = (): void => {
-    this.#isPrompt = false;
-    this.#sink.turn();
-  };
 
   arm(deadline: number): void {
     this.#alarm.arm(deadline);
@@ -147,7 +127,7 @@ class NodeDriver implements Driver {
     this.#isClosed = true;
     this.#flush(undefined);
     this.#alarm.stop();
-    if (this.#immediate) clearImmediate(this.#immediate);
+    this.#turns.stop();
     this.#sockets.close();
     this.#standardInput?.pause();
   }

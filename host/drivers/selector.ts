@@ -19,6 +19,7 @@ import type { LoopWatch } from "../event-queue/loop-watch.ts";
 import type { NotifierHandle } from "../event-queue/notifier.ts";
 import { guardedSink } from "./common/guarded-sink.ts";
 import { LoopAlarm } from "./common/loop-alarm.ts";
+import { LoopTurns } from "./common/loop-turns.ts";
 import { type Resolve, resolveName } from "./common/names.ts";
 import { readAhead } from "./common/read-ahead.ts";
 import { Sockets } from "./common/sockets.ts";
@@ -86,7 +87,11 @@ class DriverOverSelector implements SelectorDriver {
   #print: Operation | undefined;
   #watch: LoopWatch | undefined;
   readonly #resolver = new ThreadResolver();
-  #immediate: NodeJS.Immediate | undefined;
+  readonly #turns = new LoopTurns(
+    this.turnBudget,
+    () => this.#system.selector.now(),
+    () => this.#turn(),
+  );
   readonly #alarm = new LoopAlarm(
     () => this.now(),
     () => this.#expire(),
@@ -130,7 +135,7 @@ class DriverOverSelector implements SelectorDriver {
   }
 
   now(): number {
-    return this.#system.selector.now();
+    return this.#turns.now();
   }
 
   random(): number {
@@ -234,11 +239,15 @@ class DriverOverSelector implements SelectorDriver {
 
   soon(): void {
     if (this.#isBlocking) this.#isTurnDue = true;
-    else this.#immediate ??= setImmediate(() => this.#turn());
+    else this.#turns.soon();
+  }
+
+  soonest(): void {
+    if (this.#isBlocking) this.#isTurnDue = true;
+    else this.#turns.soonest();
   }
 
   #turn(): void {
-    this.#immediate = undefined;
     this.#isTurnDue = false;
     this.#sink.turn();
   }
@@ -293,7 +302,7 @@ class DriverOverSelector implements SelectorDriver {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#alarm.stop();
-    if (this.#immediate) clearImmediate(this.#immediate);
+    this.#turns.stop();
     this.#output?.close();
     this.#input?.close();
     this.#sockets.close();

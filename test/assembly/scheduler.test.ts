@@ -101,6 +101,19 @@ describe("a turn", () => {
     expect(driver.turns.reduce((sum, turn) => sum + turn, 0)).toBe(each * 500 * 20);
   });
 
+  test("goes on after a trap with the rest of its budget", async () => {
+    const driver = new ManualDriver(4_000_000);
+    const work = (nanoseconds: number) => {
+      driver.advance(nanoseconds);
+      throw new Error("a trap");
+    };
+    const app = await load(guest("scheduler").binary, { driver, imports: { test: { work } } });
+    const calls = Array.from({ length: 20 }, () => app.exports["workInParts"]?.(1, 1_000_000));
+    for (const { status } of await Promise.allSettled(calls)) expect(status).toBe("rejected");
+    // In the last one nobody works: those who join the others are told.
+    expect(driver.turns).toEqual([4_000_000, 4_000_000, 4_000_000, 4_000_000, 4_000_000, 0]);
+  });
+
   test("serves timers that expire while fibers are busy", async () => {
     const { app, driver } = await timed(4_000_000);
     expect(await app.exports["sleepWhileBusy"]?.(500_000)).toBe(

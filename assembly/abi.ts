@@ -65,7 +65,7 @@ export declare function seed(): f64;
 export enum Opcode {
   /** Writes all `length` bytes at `pointer` to the stream `handle`; 1 and 2 are the standard ones. Result: how many. */
   WRITE = 1,
-  /** The fiber of JavaScript's call `handle` has ended. Result: 0. */
+  /** The fiber of JavaScript's call `handle` has ended; `argument` is its failure, 0 when it has returned. Result: 0. */
   SETTLE = 2,
   /** Forgets the pending operation of this slot and generation; no completion will come. Result: 0. */
   CANCEL = 3,

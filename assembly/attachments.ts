@@ -17,8 +17,6 @@ export class Attachments {
   spareHoldings: usize = 0;
   /** What its `FiberLocal`s hold, shared with the fibers that inherit it: a `Local`. */
   locals: usize = 0;
-  /** JavaScript's call + 1. */
-  call: u32 = 0;
 
   // Called by the collector in place of the fields' own visits.
   private __visit(cookie: u32): void {
@@ -49,13 +47,6 @@ function attach(fiber: usize): Attachments {
 export function cleanupsOf(fiber: usize): usize {
   const attachments = record(fiber).attachments;
   return attachments ? load<usize>(attachments, offsetof<Attachments>("cleanups")) : 0;
-}
-
-// @ts-ignore: decorator
-@inline
-export function callOf(fiber: usize): u32 {
-  const attachments = record(fiber).attachments;
-  return attachments ? load<u32>(attachments, offsetof<Attachments>("call")) : 0;
 }
 
 /** Empty when there is none. */

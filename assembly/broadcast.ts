@@ -54,6 +54,7 @@ export class Broadcast<T> {
     endWaits(changetype<usize>(this));
   }
 
+  /** Whether it was closed. */
   get isClosed(): bool {
     return this.closed;
   }
@@ -80,7 +81,7 @@ export class BroadcastReceiver<T> {
   private lost: i64 = 0;
   private site: Site;
 
-  /** @param broadcast the address of a `Broadcast<T>` */
+  /** @internal @param broadcast the address of a `Broadcast<T>` */
   constructor(broadcast: usize, position: u64, site: Site) {
     this.site = site;
     this.broadcast = broadcast;

@@ -8,7 +8,6 @@
  * Calls are slots of a table in raw memory: an address while in use, the next free slot + 1 shifted left by one, with the lowest
  * bit set, while free.
  */
-import { attachmentsOf } from "./attachments";
 import { Failure } from "./failure";
 import { Fiber, go } from "./fiber";
 import { removeFromFiberList } from "./fiber-list";
@@ -25,7 +24,7 @@ function register(fiber: usize): u32 {
   const call = free - 1;
   free = load<u32>(table + (call << 2)) >>> 1;
   store<usize>(table + (call << 2), fiber);
-  attachmentsOf(fiber).call = call + 1;
+  record(fiber).owner = ((<usize>call) << 1) | 1;
   return call;
 }
 
@@ -49,9 +48,11 @@ export function startVoidCall<A>(body: (arg: A) => void, arg: A, name: string): 
   return register(changetype<usize>(go<A>(body, arg, name)));
 }
 
-/** The result of a call whose fiber is done. */
+/** The result of a call whose fiber is done. Forgets the call: the host reads what it was given before anything of the guest runs. */
 export function takeResult<R>(call: u32): R {
-  return changetype<Task<R>>(callFiber(call)).value;
+  const result = changetype<Task<R>>(callFiber(call)).value;
+  releaseCall(call);
+  return result;
 }
 
 /** The fiber of a call. */
@@ -69,11 +70,11 @@ export function callFailure(call: u32): usize {
   return record(fiber).state == State.DONE ? 0 : record(fiber).failure;
 }
 
-/** Forgets an ended call. */
+/** Forgets an ended call whose result is not taken. */
 export function releaseCall(call: u32): void {
   const fiber = callFiber(call);
   assert(record(fiber).state >= State.DONE, "as-fibers: a call can be released only when its fiber has ended");
-  attachmentsOf(fiber).call = 0;
+  record(fiber).owner = 0;
   removeFromFiberList(fiber);
   store<u32>(table + (call << 2), (free << 1) | 1);
   free = call + 1;

@@ -115,6 +115,7 @@ export class Channel<T> {
     return this.takenBy == currentId();
   }
 
+  /** Whether it was closed. Of a channel, values may still be left in it. */
   get isClosed(): bool {
     return this.closed;
   }

@@ -9,14 +9,14 @@ import { Site } from "./site";
 import { Task } from "./task";
 
 /**
- * Calls `fn` for all arguments at once. Its results, in their order.
+ * Calls `fn` for all arguments at once, each in a fiber of its own, and waits for all. Its results, in their order.
  * @throws the first failure, when the others have been cancelled
  */
 export function all<A, R>(fn: (arg: A) => R, args: A[], site: Site = 0): R[] {
   return map<A, R>(fn, args, 0, site);
 }
 
-/** The same, for so many at a time; 0: for all. @throws the first failure; E_INVALID_COUNT */
+/** `all`, for so many at a time; 0: for all. @throws the first failure; E_INVALID_COUNT for a negative limit */
 export function map<A, R>(fn: (arg: A) => R, args: A[], limit: i32, site: Site = 0): R[] {
   const scope = new Scope(limit, site);
   const tasks = startAll<A, R>(scope, fn, args, site);
@@ -26,15 +26,20 @@ export function map<A, R>(fn: (arg: A) => R, args: A[], limit: i32, site: Site =
   return results;
 }
 
-/** Calls `fn` for all arguments at once. The result of the first that ends. @throws its failure, when that failed; E_INVALID_COUNT */
+/**
+ * Calls `fn` for all arguments at once, each in a fiber of its own, and waits for the first that ends; the others are cancelled, and have
+ * cleaned up, before it returns. The result of that one.
+ * @throws its failure, when that failed; E_INVALID_COUNT without arguments
+ */
 export function race<A, R>(fn: (arg: A) => R, args: A[], site: Site = 0): R {
   if (!args.length) failEmpty("race");
   return compete<A, R>(Contest.RACE, fn, args, "another one was first", site);
 }
 
 /**
- * Calls `fn` for all arguments at once. The result of the first that returns.
- * @throws the failure of the last one, when all have failed; E_INVALID_COUNT
+ * Calls `fn` for all arguments at once, each in a fiber of its own, and waits for the first that returns; the others are cancelled, and
+ * have cleaned up, before it returns. The result of that one.
+ * @throws the failure of the last one, when all have failed; E_INVALID_COUNT without arguments
  */
 export function any<A, R>(fn: (arg: A) => R, args: A[], site: Site = 0): R {
   if (!args.length) failEmpty("any");

@@ -36,6 +36,7 @@ export class Event {
     this.happened = false;
   }
 
+  /** Whether it is set. */
   get isSet(): bool {
     return this.happened;
   }

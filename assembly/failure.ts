@@ -28,38 +28,47 @@ const MAX_QUOTED: i32 = 500;
 // │ 28 entry      u32          trampoline of the saved frames              │
 // │ 32 body       u32          their body; 0 when it trapped               │
 // │ 36 site       u32          of the object that it is about: see site.ts │
+// │ 40 startedAt  u16          number of the site where its fiber was      │
+// │                            started; 0: JavaScript has called it        │
 // ╘════════════════════════════════════════════════════════════════════════╛
 /** Why a fiber failed or was cancelled. */
 export class Failure {
   /** What can be relied on: programs compare codes, people read messages. */
   code: string;
+  /** What happened, to what, and what to do about it. Of a cancellation: its reason. */
   message: string;
+  /** The name of the fiber that failed; may be empty. */
   fiberName: string;
   /** The failure of the fiber that was joined, when that is the reason. */
   cause: Failure | null;
+  /** The number of the fiber that failed. */
   fiberId: i64;
   private frames: usize = 0;
   private entry: u32 = 0;
   private body: u32 = 0;
   private site: Site = 0;
+  private startedAt: u16;
 
+  private isReady: bool = false;
   private next: Failure | null = null;
   private previous: Failure | null = null;
-  private isReady: bool = false;
   /** The next failure of the same scope, which came later. */
   attached: Failure | null = null;
   /** Of a cancellation: the fiber that has asked for it; 0: JavaScript has, or the fiber itself. */
   askedById: i64 = 0;
+  /** The name of that fiber; may be empty. */
   askedByName: string = "";
   /** What the fiber was ending for already, when it failed once more in a cleanup. */
   private earlier: Failure | null = null;
 
+  /** @internal */
   constructor(fiber: usize, code: string, message: string, cause: Failure | null = null) {
     this.code = code;
     this.message = message;
     this.cause = cause;
     this.fiberName = changetype<string>(record(fiber).name);
     this.fiberId = record(fiber).id;
+    this.startedAt = record(fiber).site;
   }
 
   /** The fiber as messages name it. */
@@ -85,7 +94,7 @@ export class Failure {
     failure.site = site;
   }
 
-  /** Keeps the frames that the fiber has just unwound, so that the host can read its stack later. */
+  /** @internal Keeps the frames that the fiber has just unwound, so that the host can read its stack later. */
   keepFrames(f: Record): void {
     const bytes = usedBytes();
     const frames = new StaticArray<u8>(<i32>bytes);
@@ -96,7 +105,7 @@ export class Failure {
     this.body = f.body;
   }
 
-  /** Keeps the frames of a trap, as the host has written them: nobody here reads them. */
+  /** @internal Keeps the frames of a trap, as the host has written them: nobody here reads them. */
   keepTrap(frames: string): void {
     this.frames = changetype<usize>(frames);
     link(changetype<usize>(this), changetype<usize>(frames), false);
@@ -205,6 +214,7 @@ export function setCancellation(fiber: usize, reason: string): void {
   store<usize>(failure, changetype<usize>(reason), offsetof<Failure>("message"));
   store<usize>(failure, f.name, offsetof<Failure>("fiberName"));
   store<i64>(failure, f.id, offsetof<Failure>("fiberId"));
+  store<u16>(failure, f.site, offsetof<Failure>("startedAt"));
   const asking = current();
   const isOther = asking != 0 && asking != fiber;
   if (isOther) store<i64>(failure, record(asking).id, offsetof<Failure>("askedById"));

@@ -33,6 +33,7 @@ export class FiberLocal<T> {
   /** @param initial its value where none was set, and outside of fibers */
   constructor(private initial: T) {}
 
+  /** The running fiber's value. Setting it is for that fiber, and for those that it starts from then on: E_NOT_IN_FIBER outside of one. */
   get value(): T {
     const local = find(localsOf(current()), changetype<usize>(this));
     return local ? fromBits<T>(local.bits) : this.initial;

@@ -5,7 +5,7 @@ import { current, endUnwind, NO_TRAMPOLINE, requireFiber, suspend } from "./cont
 import { beginFail, Failure, failWith, observeFailure } from "./failure";
 import { addToFiberList } from "./fiber-list";
 import { areLocalsUsed, localsOf } from "./fiber-local";
-import { Flag, indexOf, Reason, Record, record, State } from "./record";
+import { Flag, indexOf, Reason, Record, record, scopeOf, State } from "./record";
 import { beginPark, cancelFiber, makeReady } from "./scheduler";
 import { caseAt, setCase } from "./select-case";
 import { Site } from "./site";
@@ -82,7 +82,7 @@ function visitRecord(fiber: usize, cookie: u32): void {
   __visit(f.nextFiber, cookie);
   __visit(f.name, cookie);
   __visit(f.failure, cookie);
-  __visit(f.scope, cookie);
+  __visit(scopeOf(f), cookie);
   __visit(f.attachments, cookie);
   if (f.flags & Flag.PAYLOAD_MANAGED) __visit(<usize>f.payload, cookie);
   if (f.flags & Flag.VALUE_MANAGED) __visit(<usize>f.value, cookie);

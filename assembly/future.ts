@@ -98,6 +98,7 @@ export class Future<T> {
     return this.outcome == Outcome.VALUE;
   }
 
+  /** Whether it has failed, and will have no value. */
   get isFailed(): bool {
     return this.outcome == Outcome.FAILURE;
   }

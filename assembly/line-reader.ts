@@ -17,7 +17,7 @@ export class LineReader {
   private scanned: i32 = 0;
   private hasEnded: bool = false;
 
-  /** @param limit the most bytes in one line */
+  /** @param reader where the bytes come from @param limit the most bytes in one line */
   constructor(
     private reader: Reader,
     private limit: i32 = 65536,

@@ -25,7 +25,7 @@
  * │ 48 object         ptr   what a parked fiber waits on                 │
  * │ 52 joiners        ptr   wait queue of fibers that join this one      │
  * │ 56 id             i64   1, 2, 3 … in the order of their creation     │
- * │ 64 scope          ref   the scope that it was started in (0: none)   │
+ * │ 64 owner          ref   whom its end is told (0: nobody); see below  │
  * │ 68 timer          u32   position in the timer heap + 1 (0: none)     │
  * │ 72 nextFiber      ref   list of all fibers: what keeps a fiber alive │
  * │ 76 previousFiber  ptr                                                │
@@ -33,6 +33,8 @@
  * │ 84 failure        ref   why it failed or was cancelled               │
  * │ 88 attachments    ref   what only some fibers have (0: nothing)      │
  * ╘══════════════════════════════════════════════════════════════════════╛
+ *
+ * The owner is the scope that the fiber was started in, or JavaScript's call: its number, shifted left by one, with the lowest bit set.
  *
  * Not a byte more: with the allocator's 20 bytes it fills a block of 112, and the next size is 128. Table indices have 16 bits: the
  * transform refuses a program with more function references than that.
@@ -56,7 +58,7 @@ export class Record {
   object: usize;
   joiners: usize;
   id: i64;
-  scope: usize;
+  owner: usize;
   timer: u32;
   nextFiber: usize;
   previousFiber: usize;
@@ -70,6 +72,20 @@ export class Record {
 @inline
 export function record(fiber: usize): Record {
   return changetype<Record>(fiber);
+}
+
+/** The scope that the fiber was started in; 0 for none. */
+// @ts-ignore: decorator
+@inline
+export function scopeOf(f: Record): usize {
+  return f.owner & 1 ? 0 : f.owner;
+}
+
+/** JavaScript's call that the fiber runs + 1; 0 for none. */
+// @ts-ignore: decorator
+@inline
+export function callOf(f: Record): u32 {
+  return f.owner & 1 ? <u32>(f.owner >>> 1) + 1 : 0;
 }
 
 /**

@@ -7,7 +7,7 @@
  * - The loop holds no managed local and runs no write barrier.
  */
 import { now, Opcode, Operation, submit } from "./abi";
-import { callOf, cleanupsOf } from "./attachments";
+import { cleanupsOf } from "./attachments";
 import { callLeave } from "./callback";
 import { enterCleanups } from "./cleanup";
 import {
@@ -25,7 +25,7 @@ import {
 import { Failure, setCancellation, setFailure } from "./failure";
 import { removeFromFiberList } from "./fiber-list";
 import { abandonAll } from "./ownership";
-import { Flag, indexOf, outcomeOf, Reason, Record, record, setOutcome, State } from "./record";
+import { callOf, Flag, indexOf, outcomeOf, Reason, Record, record, scopeOf, setOutcome, State } from "./record";
 import { countReady, firstReady, makeReady, takeFirst } from "./run-queue";
 import { takeNext } from "./schedule-policy";
 import { claim } from "./select-case";
@@ -273,20 +273,21 @@ function finish(fiber: usize): void {
     f.flags = 0;
   }
   abandonAll(fiber);
-  if (f.scope) callLeave(load<u16>(f.scope), fiber);
+  const scope = scopeOf(f);
+  if (scope) callLeave(load<u16>(scope), fiber);
   while (true) {
     const joiner = shiftWaiter(fiber + offsetof<Record>("joiners"));
     if (!joiner) break;
     wake(claim(joiner));
   }
-  const call = callOf(fiber);
+  const call = callOf(f);
   if (call) {
-    settle(call - 1);
+    settle(call - 1, f.state == State.DONE ? 0 : f.failure);
     return;
   }
   removeFromFiberList(fiber);
   // The failure of a scope's fiber is the scope's.
-  if (f.state == State.FAILED && !f.scope) {
+  if (f.state == State.FAILED && !scope) {
     f.flags |= Flag.UNOBSERVED;
     Failure.addUnobserved(changetype<Failure>(f.failure));
   }
@@ -294,10 +295,11 @@ function finish(fiber: usize): void {
 
 const settlement: usize = memory.data(28, 4);
 
-function settle(call: u32): void {
+function settle(call: u32, failure: usize): void {
   const operation = changetype<Operation>(settlement);
   operation.opcode = Opcode.SETTLE;
   operation.handle = call;
+  operation.argument = <u32>failure;
   submit(settlement);
 }
 

@@ -119,7 +119,7 @@ function dropEnded(s: ScopeRecord): void {
 export function takeIn(scope: usize, fiber: usize): void {
   const s = scopeRecord(scope);
   const f = record(fiber);
-  f.scope = scope;
+  f.owner = scope;
   link(fiber, scope, false);
   store<usize>(s.fibers + s.count++ * sizeof<usize>(), fiber);
   link(scope, fiber, true);
@@ -141,7 +141,7 @@ function leavePending(fiber: usize): void {
 
 /** A fiber of a scope has ended. Called by the scheduler, through the index in the scope. */
 function noteEnd(fiber: usize): void {
-  const scope = record(fiber).scope;
+  const scope = record(fiber).owner;
   const s = scopeRecord(scope);
   s.live--;
   if (record(fiber).state == State.FAILED) noteFailure(scope, changetype<Failure>(record(fiber).failure));

@@ -113,7 +113,7 @@ export class Scope {
   cancel(reason: string = ""): void {
     cancelScope(changetype<usize>(this), reason);
     const fiber = current();
-    if (fiber && record(fiber).scope == changetype<usize>(this)) cancelFiber(fiber, reason);
+    if (fiber && record(fiber).owner == changetype<usize>(this)) cancelFiber(fiber, reason);
   }
 
   /** Cancels it after so many milliseconds, unless it has ended. Of several deadlines, the earliest counts. @throws E_INVALID_DURATION */
@@ -191,6 +191,7 @@ export class Scope {
     return <i32>this.live;
   }
 
+  /** Whether it was cancelled: by `cancel`, its deadline, a failure of one of its fibers, or the end of its owner. */
   get isCancelled(): bool {
     return this.wasCancelled;
   }

@@ -39,7 +39,9 @@ export class Supervisor {
   private isRunning: bool = false;
 
   /**
+   * @param strategy what is started again when a child has failed
    * @param limit so many restarts within the time; when one more is due, the supervisor fails
+   * @param withinMilliseconds that time
    * @throws E_INVALID_COUNT, E_INVALID_DURATION when they are negative
    */
   constructor(

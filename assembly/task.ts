@@ -16,18 +16,22 @@ export class Task<R> {
     return changetype<Fiber>(changetype<usize>(this));
   }
 
+  /** 1, 2, 3 … in the order of creation, of fibers and tasks together. */
   get id(): i64 {
     return record(changetype<usize>(this)).id;
   }
 
+  /** The name given when it was started; may be empty. */
   get name(): string {
     return changetype<string>(record(changetype<usize>(this)).name);
   }
 
+  /** What it is doing. */
   get state(): State {
     return <State>record(changetype<usize>(this)).state;
   }
 
+  /** Why it failed or was cancelled; null otherwise. Asking counts as having looked: it will not be reported. */
   get error(): Failure | null {
     return errorOf(changetype<usize>(this));
   }

@@ -73,7 +73,11 @@ export class Ticker {
   private policy: u8;
   private site: Site;
 
-  /** @param milliseconds its period; the first tick comes after one @throws E_INVALID_DURATION when it is less than a nanosecond */
+  /**
+   * @param milliseconds its period; the first tick comes after one
+   * @param missed what becomes of ticks that nobody has taken in time; `MissedTicks.SKIP` by default
+   * @throws E_INVALID_DURATION when it is less than a nanosecond, or infinite
+   */
   constructor(milliseconds: f64, missed: MissedTicks = 0, site: Site = 0) {
     this.site = site;
     const period = milliseconds * NANOSECONDS_PER_MILLISECOND;

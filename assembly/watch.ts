@@ -50,6 +50,7 @@ export class Watch<T> {
   private bits: u64;
   private version: u64 = 1;
 
+  /** @param initial its value until the first `set`: a version like any other, which an observer's first `next` gives */
   constructor(initial: T) {
     this.bits = toBits<T>(initial);
     if (isManaged<T>()) link(changetype<usize>(this), <usize>this.bits, false);
@@ -82,6 +83,7 @@ export class Watch<T> {
     endWaits(changetype<usize>(this));
   }
 
+  /** Whether it was closed. */
   get isClosed(): bool {
     return this.closed;
   }
@@ -102,7 +104,7 @@ export class WatchObserver<T> {
   private seen: u64 = 0;
   private site: Site;
 
-  /** @param watch the address of a `Watch<T>` */
+  /** @internal @param watch the address of a `Watch<T>` */
   constructor(watch: usize, site: Site) {
     this.site = site;
     this.watch = watch;

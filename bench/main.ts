@@ -9,6 +9,8 @@
  */
 import { describeMachine, machineLines } from "./machine.ts";
 import type { Part } from "./part.ts";
+import { part as alternatives } from "./parts/alternatives.ts";
+import { JSPI_ARGUMENT, part as calls, runJspiChild } from "./parts/calls.ts";
 import { part as channel } from "./parts/channel.ts";
 import { part as connections } from "./parts/connections.ts";
 import { part as delayServer } from "./parts/delay-server.ts";
@@ -49,7 +51,9 @@ const PARTS: Part[] = [
   delayServer,
   connections,
   drivers,
+  calls,
   wasi,
+  alternatives,
 ];
 
 const DOCS_OPTION = "--docs";
@@ -91,6 +95,10 @@ if (first === SKYNET_ARGUMENT) {
 if (first === RESIDENT_ARGUMENT) {
   await runResidentChild(rest);
   // Fibers and timers that sleep for an hour would keep this process.
+  process.exit(0);
+}
+if (first === JSPI_ARGUMENT) {
+  await runJspiChild(rest);
   process.exit(0);
 }
 try {

@@ -3,6 +3,8 @@
  * the only file of the host that knows them.
  */
 
+import { ViewCache } from "./view-cache.ts";
+
 /** Number of the ABI that this host speaks. */
 export const ABI_VERSION = 7;
 
@@ -156,14 +158,25 @@ export const OUTPUT_SLOT = 0;
 
 /** An operation, read out of the guest's memory inside `submit`. */
 export interface Operation {
+  /** What is asked for: see `Opcode` in assembly/abi.ts. */
   readonly opcode: number;
+  /** By which the guest knows it while it is pending; used again afterwards. */
   readonly slot: number;
+  /** Tells it from others that had the same slot before. */
   readonly generation: number;
+  /** The socket that it is about; 0: none. */
   readonly handle: number;
+  /** A port, or what else the verb takes. */
   readonly argument: number;
+  /** Where its bytes are in the guest's memory; 0: it has none. */
   readonly pointer: number;
+  /** How many bytes. */
   readonly length: number;
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+const newOperation = () => ({ opcode: 0, slot: 0, generation: 0, handle: 0, pointer: 0, length: 0, argument: 0 });
 
 /** The end of an operation. */
 export interface Completion {
@@ -183,6 +196,7 @@ export class GuestMemory {
   readonly #memory: WebAssembly.Memory;
   #buffer: ArrayBuffer;
   #words: Uint32Array;
+  readonly #views = new ViewCache();
 
   constructor(memory: WebAssembly.Memory) {
     this.#memory = memory;
@@ -194,6 +208,7 @@ export class GuestMemory {
     if (!this.#words.length) {
       this.#buffer = this.#memory.buffer;
       this.#words = new Uint32Array(this.#buffer);
+      this.#views.clear();
     }
     return this.#words;
   }
@@ -201,22 +216,26 @@ export class GuestMemory {
   /** So many bytes at this address. Valid until the guest next runs. */
   bytes(pointer: number, length: number): Uint8Array {
     this.#currentWords();
-    return new Uint8Array(this.#buffer, pointer, length);
+    return this.#views.view(this.#buffer, pointer, length);
   }
 
-  /** Reads the operation at this address. */
-  readOperation(pointer: number): Operation {
+  /** What the operation at this address is to do. */
+  opcodeAt(pointer: number): number {
+    return this.#currentWords()[pointer >>> 2] as number;
+  }
+
+  /** Reads the operation at this address. @param into what gets its fields */
+  readOperation(pointer: number, into: Writable<Operation> = newOperation()): Operation {
     const words = this.#currentWords();
     const at = pointer >>> 2;
-    return {
-      opcode: words[at] as number,
-      slot: words[at + 1] as number,
-      generation: words[at + 2] as number,
-      handle: words[at + 3] as number,
-      pointer: words[at + 4] as number,
-      length: words[at + 5] as number,
-      argument: words[at + 6] as number,
-    };
+    into.opcode = words[at] as number;
+    into.slot = words[at + 1] as number;
+    into.generation = words[at + 2] as number;
+    into.handle = words[at + 3] as number;
+    into.pointer = words[at + 4] as number;
+    into.length = words[at + 5] as number;
+    into.argument = words[at + 6] as number;
+    return into;
   }
 
   /** Writes one completion into the guest's buffer of them, at this index. */
@@ -285,10 +304,12 @@ export interface FailureFields {
   cause: number;
   /** Number of the place where the object was made that it is about; 0 for none. */
   site: number;
+  /** Number of the place where the fiber was started; 0 for none. */
+  startSite: number;
 }
 
 export function readFailure(memory: WebAssembly.Memory, pointer: number): FailureFields {
-  const view = new DataView(memory.buffer, pointer, 40);
+  const view = new DataView(memory.buffer, pointer, 42);
   return {
     code: readString(memory, view.getUint32(0, true)),
     message: readString(memory, view.getUint32(4, true)),
@@ -296,6 +317,7 @@ export function readFailure(memory: WebAssembly.Memory, pointer: number): Failur
     cause: view.getUint32(12, true),
     fiberId: Number(view.getBigInt64(16, true)),
     site: view.getUint32(36, true) & 0xffff,
+    startSite: view.getUint16(40, true),
   };
 }
 

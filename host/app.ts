@@ -15,7 +15,7 @@ import { type Listener, Listeners, type ListenPlace } from "./listeners.ts";
 import { Operations } from "./operations.ts";
 import type { ExportDescription, SectionContent } from "./section.ts";
 import { SourceLocator } from "./stack-trace.ts";
-import { judgeTrap, type Verdict } from "./trap.ts";
+import { describeThrown, isTrap, judgeTrap, type Verdict } from "./trap.ts";
 import { liveBytes, Turns } from "./turns.ts";
 import { type PlainValue, PlainValues, type Values } from "./values.ts";
 
@@ -91,7 +91,8 @@ export class App<Exports = Record<string, AsyncExport>> {
   #stackPointer: number | undefined;
   #state: State = "new";
   #death: FibersError | undefined;
-  #settled: number[] = [];
+  /** Calls that have ended in this turn. */
+  #settled: { call: number; failure: number }[] = [];
   #onEmpty: (() => void) | undefined;
   #closing: Promise<void> | undefined;
   #leaks: LeakPolicy;
@@ -145,7 +146,7 @@ export class App<Exports = Record<string, AsyncExport>> {
         driver,
         this.#operations,
         {
-          settle: (call) => this.#settled.push(call),
+          settle: (call, failure) => this.#settled.push({ call, failure }),
           trace: (stack) => this.#failures.noteTrace(stack),
           instance: (instance) => this.#parts.onInstance(instance),
         },
@@ -391,7 +392,7 @@ export class App<Exports = Record<string, AsyncExport>> {
     this.#state = state;
     this.#death = error;
     this.#parts.driver.close();
-    this.#hostCalls.close();
+    this.#operations.close();
     this.#onEmpty?.();
     this.#calls.rejectAll(() => new FibersError(error.code, error.message, { cause: error.cause }));
   }
@@ -445,25 +446,35 @@ export class App<Exports = Record<string, AsyncExport>> {
   ): void {
     const { values, signal } = splitOptions(description, given);
     this.#values.check(description, values);
-    this.#turns.between(() => {
-      if (this.#state !== "open") {
+    const pending: PendingCall = { description, resolve, reject, signal, forgetSignal: undefined };
+    if (this.#turns.isInTurn) this.#turns.between(() => this.#start(pending, values));
+    else this.#start(pending, values);
+  }
+
+  /** Starts the fiber of a call. Between turns. */
+  #start(pending: PendingCall, values: unknown[]): void {
+    const { description, reject, signal } = pending;
+    if (this.#state !== "open") {
+      reject(this.#refusal());
+      return;
+    }
+    if (signal?.aborted) {
+      reject(cancelledError(signal));
+      return;
+    }
+    try {
+      const call = this.#values.start(description, values);
+      // Reading an argument may run anything.
+      if (this.#isOver()) {
         reject(this.#refusal());
         return;
       }
-      if (signal?.aborted) {
-        reject(cancelledError(signal));
-        return;
-      }
-      try {
-        const call = this.#values.start(description, values);
-        const pending: PendingCall = { description, resolve, reject, signal };
-        this.#calls.add(call, pending);
-        if (signal) this.#watch(call, pending, signal);
-        this.#parts.driver.soon();
-      } catch (error) {
-        reject(this.#startFailure(error));
-      }
-    });
+      this.#calls.add(call, pending);
+      if (signal) this.#watch(call, pending, signal);
+      this.#parts.driver.soon();
+    } catch (error) {
+      reject(this.#startFailure(description, error));
+    }
   }
 
   /** Cancels a call when its signal is aborted. */
@@ -480,12 +491,16 @@ export class App<Exports = Record<string, AsyncExport>> {
     signal.addEventListener("abort", onAbort, { once: true });
     pending.forgetSignal = () => {
       signal.removeEventListener("abort", onAbort);
-      delete pending.forgetSignal;
+      pending.forgetSignal = undefined;
     };
   }
 
-  /** The guest could not even take the arguments: its memory is exhausted, or worse. */
-  #startFailure(error: unknown): FibersError {
+  /** The guest could not even take the arguments: they cannot be read, its memory is exhausted, or worse. */
+  #startFailure({ name }: ExportDescription, error: unknown): FibersError {
+    if (!isTrap(error)) {
+      const message = `${name}: an argument cannot be read: ${describeThrown(error)}`;
+      return new FibersError("E_INVALID_ARGUMENT", message, { cause: error });
+    }
     const verdict = judgeTrap(error, this.#parts.section, this.#guest);
     this.#turns.restoreStackPointer(this.#stackPointer);
     if (!verdict.isIsolated) this.#die(verdict, error);
@@ -525,13 +540,17 @@ export class App<Exports = Record<string, AsyncExport>> {
 
   /** Settles the calls that have ended in this turn; tells how many. */
   #settleCalls(): number {
-    const settled = this.#settled.splice(0);
-    for (const call of settled) {
+    const settled = this.#settled;
+    if (!settled.length) return 0;
+    this.#settled = [];
+    for (const { call, failure } of settled) {
       const pending = this.#calls.take(call);
-      const failure = this.#guest.__fibers_call_failure(call) >>> 0;
+      if (pending && !failure && pending.description.result !== "void") {
+        this.#takeResult(call, pending);
+        continue;
+      }
       if (failure) pending?.reject(this.#callFailure(failure, pending));
-      else if (pending?.description.result === "void") pending.resolve(undefined);
-      else if (pending) this.#takeResult(call, pending);
+      else pending?.resolve(undefined);
       this.#guest.__fibers_release_call(call);
     }
     return settled.length;

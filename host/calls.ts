@@ -9,7 +9,7 @@ export interface PendingCall {
   /** By which JavaScript can cancel it. */
   signal: AbortSignal | undefined;
   /** No more of that. */
-  forgetSignal?: () => void;
+  forgetSignal: (() => void) | undefined;
 }
 
 /** The last argument of a call, behind those that the function takes. */
@@ -19,31 +19,37 @@ export interface CallOptions {
 }
 
 export class Calls {
-  #pending = new Map<number, PendingCall>();
+  /** The guest gives small numbers first, and again. */
+  #pending: (PendingCall | undefined)[] = [];
+  #size = 0;
 
   get size(): number {
-    return this.#pending.size;
+    return this.#size;
   }
 
   add(call: number, pending: PendingCall): void {
-    this.#pending.set(call, pending);
+    this.#pending[call] = pending;
+    this.#size++;
   }
 
   /** The call, which is pending no more. Undefined when it was rejected before. */
   take(call: number): PendingCall | undefined {
-    const pending = this.#pending.get(call);
-    this.#pending.delete(call);
-    pending?.forgetSignal?.();
+    const pending = this.#pending[call];
+    if (!pending) return undefined;
+    this.#pending[call] = undefined;
+    this.#size--;
+    pending.forgetSignal?.();
     return pending;
   }
 
   /** Rejects them all, each with an error of its own. */
   rejectAll(makeError: () => Error): void {
-    const pending = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const { reject, forgetSignal } of pending) {
-      forgetSignal?.();
-      reject(makeError());
+    const calls = this.#pending;
+    this.#pending = [];
+    this.#size = 0;
+    for (const pending of calls) {
+      pending?.forgetSignal?.();
+      pending?.reject(makeError());
     }
   }
 }

@@ -7,6 +7,7 @@ import { type Bindings, bindingsTransform } from "./transform/bindings.ts";
 import FibersTransform from "./transform/index.ts";
 import { wasiTransform } from "./transform/wasi.ts";
 
+/** What `compile` takes. */
 export interface CompileOptions {
   /** Optimized or not; "release" by default. */
   target?: "debug" | "release";
@@ -16,6 +17,7 @@ export interface CompileOptions {
   stackLimit?: number;
   /** Name of the module's file, which its source map is named after; "module" by default. */
   name?: string;
+  /** How memory is managed: `incremental`, the default, collects as it goes; `minimal` collects between turns; `stub` frees nothing. */
   runtime?: "incremental" | "minimal" | "stub";
   /** Options for asc, as on its command line. */
   flags?: string[];
@@ -25,7 +27,9 @@ export interface CompileOptions {
   fibers?: boolean;
 }
 
+/** A compiled program. */
 export interface Compiled {
+  /** The module. */
   binary: Uint8Array;
   /** The source map's text; empty when it was built for a WASI host. */
   sourceMap: string;

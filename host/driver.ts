@@ -49,7 +49,9 @@ export interface DriverSink {
   turn(): void;
 }
 
+/** Serves one instance: time, network, standard input and output. Its contract stands at the top of the file. */
 export interface Driver {
+  /** How messages and reports name it. */
   readonly name: string;
   /** Nanoseconds that one turn may take; infinite when its clock stands still during a turn. */
   readonly turnBudget: number;

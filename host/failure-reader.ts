@@ -44,8 +44,9 @@ export class FailureReader {
     const cause = fields.cause ? this.read(fields.cause) : this.#errorOf(fields.fiberId, fields.message);
     const madeAt = this.#sites[fields.site - 1];
     if (madeAt) fields.message += `; it was made at ${madeAt}`;
+    const startedAt = this.#sites[fields.startSite - 1] ?? null;
     const frames = this.#locate(this.#framesOf(pointer));
-    return new FiberError(fields, frames, cause === undefined ? {} : { cause });
+    return new FiberError({ ...fields, startedAt }, frames, cause === undefined ? {} : { cause });
   }
 
   /** The frames of the program, with their places. */
@@ -143,7 +144,8 @@ export class FailureReader {
     this.#noteTrap(verdict);
     const located = this.#locate(frames);
     if (!located.length) return new FibersError(code, message, { cause });
-    return new FiberError({ code, message, fiberName: "top-level statements", fiberId: 0 }, located, { cause });
+    const fields = { code, message, fiberName: "top-level statements", fiberId: 0, startedAt: null };
+    return new FiberError(fields, located, { cause });
   }
 
   #noteTrap({ frames, abortedAt }: Verdict): void {

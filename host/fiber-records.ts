@@ -98,9 +98,15 @@ export class FiberRecords {
       next: this.#word(pointer + 72),
       object,
       site: this.#view.getUint16(pointer + 46, true),
-      scope: this.#word(pointer + 64),
+      scope: this.#scopeOf(pointer),
       hasTimer: this.#word(pointer + 68) !== 0,
     };
+  }
+
+  /** Its owner, unless that is a call from JavaScript. */
+  #scopeOf(pointer: number): number {
+    const owner = this.#word(pointer + 64);
+    return owner & 1 ? 0 : owner;
   }
 
   /** The ids of the fibers in the run queue that begins here. */

@@ -8,8 +8,8 @@ import type { ImportDescription } from "./section.ts";
 import { AbortError, ImportError } from "./trap.ts";
 
 export interface ImportSink {
-  /** The fiber of this call has ended. */
-  settle(call: number): void;
+  /** The fiber of this call has ended; `failure` is where it says why, 0 when it has returned. */
+  settle(call: number, failure: number): void;
   /** The stack trace that the guest asked for. */
   trace(stack: NodeJS.CallSite[]): void;
   /** The instance is there, and nothing of it has run. */
@@ -66,9 +66,10 @@ export async function instantiate(
     "as-fibers": {
       now: () => driver.now(),
       submit(pointer: number) {
-        const operation = operations.read(pointer >>> 0);
-        if (operation.opcode !== Opcode.SETTLE) return operations.submit(operation);
-        sink.settle(operation.handle);
+        const operation = pointer >>> 0;
+        if (operations.opcodeAt(operation) !== Opcode.SETTLE) return operations.submit(operation);
+        const { handle, argument } = operations.read(operation);
+        sink.settle(handle, argument >>> 0);
         return 0;
       },
       trace() {

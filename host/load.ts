@@ -16,11 +16,13 @@ export type ModuleSource = URL | string | Uint8Array | ArrayBuffer | WebAssembly
 
 /** Who serves the WASI calls of a program: what `createWasi` gives, or an instance of `WASI` of `node:wasi`. */
 export interface WasiHost {
+  /** What the program imports of WASI, by module and name. */
   getImportObject(): object;
   /** Called once, with the new instance, before anything of it runs. */
   initialize(instance: WebAssembly.Instance): void;
 }
 
+/** What `load` takes, and `instantiate` of a program that was built with bindings. */
 export interface LoadOptions {
   /** What the program imports beside what as-fibers gives it, by module and name. */
   imports?: WebAssembly.Imports;

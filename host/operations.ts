@@ -35,7 +35,9 @@ export class Operations {
   readonly #hostCalls: HostCalls | undefined;
   #guest!: GuestExports;
   #memory!: GuestMemory;
-  readonly #pending = new Map<number, Operation>();
+  /** By their slots, of which the guest takes small ones first, and again. */
+  readonly #pending: (Operation | undefined)[] = [];
+  #pendingCount = 0;
   #ended: Ended[] = [];
 
   /** @param hostCalls who serves the calls of suspending imports, when there are any */
@@ -52,12 +54,12 @@ export class Operations {
 
   /** How many are pending; output is not counted, since no fiber waits for a write of its own. */
   get pendingCount(): number {
-    return this.#pending.size;
+    return this.#pendingCount;
   }
 
   /** What the pending operation of this slot is about: a socket, or a standard stream. Undefined: about none that exists yet. */
   handleOf(slot: number): number | undefined {
-    const operation = this.#pending.get(slot);
+    const operation = this.#pending[slot];
     return operation && WITH_HANDLE.has(operation.opcode) ? operation.handle : undefined;
   }
 
@@ -66,30 +68,53 @@ export class Operations {
     return this.#ended.length > 0;
   }
 
-  /** Reads an operation out of the guest's memory. */
+  /** What the operation at this address is to do. */
+  opcodeAt(pointer: number): number {
+    return this.#memory.opcodeAt(pointer);
+  }
+
+  /** Reads it out of the guest's memory. */
   read(pointer: number): Operation {
     return this.#memory.readOperation(pointer);
   }
 
-  /** Hands an operation to the driver. @returns its result, or PENDING */
-  submit(operation: Operation): number {
-    if (operation.opcode === Opcode.CANCEL) return this.#cancel(operation);
-    const result =
-      operation.opcode === Opcode.CALL && this.#hostCalls
-        ? this.#hostCalls.begin(operation)
-        : this.#driver.submit(operation, this.#memory.bytes(operation.pointer, operation.length));
-    if (result === PENDING && operation.slot !== OUTPUT_SLOT) this.#pending.set(operation.slot, operation);
+  /** Begins the operation at this address. @returns its result, or PENDING */
+  submit(pointer: number): number {
+    const opcode = this.opcodeAt(pointer);
+    if (opcode === Opcode.CALL && this.#hostCalls) {
+      this.#add(this.#hostCalls.begin(this.#memory, pointer));
+      return PENDING;
+    }
+    const operation = this.read(pointer);
+    if (opcode === Opcode.CANCEL) return this.#cancel(operation);
+    const result = this.#driver.submit(operation, this.#memory.bytes(operation.pointer, operation.length));
+    if (result === PENDING && operation.slot !== OUTPUT_SLOT) this.#add(operation);
     return result;
   }
 
+  #add(operation: Operation): void {
+    this.#pending[operation.slot] = operation;
+    this.#pendingCount++;
+  }
+
+  #remove(slot: number): void {
+    this.#pending[slot] = undefined;
+    this.#pendingCount--;
+  }
+
   #cancel({ slot, generation }: Operation): number {
-    const operation = this.#pending.get(slot);
+    const operation = this.#pending[slot];
     if (operation?.generation === generation) {
-      this.#pending.delete(slot);
+      this.#remove(slot);
       if (operation.opcode === Opcode.CALL) this.#hostCalls?.cancel(operation);
       else this.#driver.cancel(operation);
     }
     return 0;
+  }
+
+  /** The instance has ended: nobody waits for the calls of its imports any more. The driver is closed by itself. */
+  close(): void {
+    for (const operation of this.#pending) if (operation?.opcode === Opcode.CALL) this.#hostCalls?.cancel(operation);
   }
 
   /** The driver says that an operation has ended. */
@@ -114,11 +139,11 @@ export class Operations {
     for (const { operation, outcome, detail } of batch) {
       const { slot, generation, pointer } = operation;
       // Cancelled meanwhile: nothing is taken.
-      if (slot !== OUTPUT_SLOT && this.#pending.get(slot) !== operation) continue;
+      if (slot !== OUTPUT_SLOT && this.#pending[slot] !== operation) continue;
       const result = typeof outcome === "number" ? outcome : outcome.take(this.#room(pointer, roomOf(operation)));
       // Nothing was there after all: it still waits.
       if (result === PENDING) continue;
-      this.#pending.delete(slot);
+      if (slot !== OUTPUT_SLOT) this.#remove(slot);
       this.#memory.writeCompletion(buffer, count++, { slot, generation, result, detail });
     }
     return count;

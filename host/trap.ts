@@ -33,7 +33,7 @@ export class ImportError extends Error {
 }
 
 /** A text for anything. */
-function describeThrown(thrown: unknown): string {
+export function describeThrown(thrown: unknown): string {
   try {
     return thrown instanceof Error ? thrown.message : String(thrown);
   } catch {
@@ -55,6 +55,15 @@ export interface Verdict {
 /** How many frames a failure remembers. */
 const KEPT_FRAMES = 24;
 
+/** Whether the guest itself has thrown this, or its stack was exhausted; else it was a function of JavaScript. */
+export function isTrap(thrown: unknown): boolean {
+  return thrown instanceof AbortError || thrown instanceof WebAssembly.RuntimeError || isExhaustion(thrown);
+}
+
+function isExhaustion(thrown: unknown): boolean {
+  return thrown instanceof RangeError && /call stack/i.test(thrown.message);
+}
+
 /** Judges what was thrown out of the guest. To be called before its stack pointer is put back. */
 export function judgeTrap(thrown: unknown, section: SectionContent, guest: GuestExports | undefined): Verdict {
   const stack = parseStack((thrown as { stack?: unknown } | null)?.stack);
@@ -66,9 +75,7 @@ export function judgeTrap(thrown: unknown, section: SectionContent, guest: Guest
     return { ...(isOverflow ? judgeShadowStack(section) : judgeAbort(thrown)), frames, abortedAt };
   }
   if (thrown instanceof WebAssembly.RuntimeError) return { ...judgeRuntimeError(thrown, stack, section), frames };
-  if (thrown instanceof RangeError && /call stack/i.test(thrown.message)) {
-    return { ...judgeExhaustion(stack, section), frames };
-  }
+  if (isExhaustion(thrown)) return { ...judgeExhaustion(stack, section), frames };
   // Anything else was thrown by a function that the program imports; only the program calls those.
   const { message } = thrown instanceof ImportError ? thrown : new ImportError(thrown);
   return { isIsolated: true, code: "E_IMPORT_THREW", message, frames };

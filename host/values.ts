@@ -16,7 +16,7 @@ export interface Values {
   check(description: ExportDescription, values: unknown[]): void;
   /** Calls the guest with arguments that were checked. @returns the number of the call */
   start(description: ExportDescription, values: unknown[]): number;
-  /** The result of a call that has ended. */
+  /** The result of a call that has ended, which the guest then forgets. */
   take(description: ExportDescription, call: number): unknown;
   /** The arguments of a call of a suspending import, as the module's import was given them. */
   liftArguments(description: ImportDescription, values: unknown[]): unknown[];
@@ -56,7 +56,7 @@ export class PlainValues implements Values {
 
   give(description: ImportDescription, index: number, call: number, value: unknown): void {
     const { result } = description;
-    const type = result.replace(/\s*\|\s*null$/, "");
+    const type = result.endsWith("null") ? result.replace(/\s*\|\s*null$/, "") : result;
     const isNull = type !== result && (value === null || value === undefined);
     if (!isNull && !isOfType(value, type)) {
       throw wrongResult(description, `its result is of type ${result}, and got ${describeValue(value)}`);
@@ -64,7 +64,7 @@ export class PlainValues implements Values {
     try {
       this.#entries.give(index)(call, isNull ? 0 : lower(this.#guest, value as PlainValue, type));
     } finally {
-      this.#guest.__fibers_release_strings();
+      if (type === "string") this.#guest.__fibers_release_strings();
     }
   }
 }
@@ -110,11 +110,16 @@ function callWithArguments(
   { parameters }: ExportDescription,
   values: unknown[],
 ): number {
+  let hasString = false;
   try {
-    const lowered = values.map((value, i) => lower(guest, value as PlainValue, parameters[i]?.type ?? ""));
+    const lowered: Raw[] = [];
+    for (let i = 0; i < values.length; i++) {
+      hasString ||= typeof values[i] === "string";
+      lowered.push(lower(guest, values[i] as PlainValue, parameters[i]?.type ?? ""));
+    }
     return Number(start(...lowered)) >>> 0;
   } finally {
-    guest.__fibers_release_strings();
+    if (hasString) guest.__fibers_release_strings();
   }
 }
 
@@ -148,8 +153,9 @@ export function checkCount({ name, parameters, required }: ExportDescription, va
 }
 
 /** The error for a result of an import that is of the wrong type. */
-export function wrongResult({ module, name }: ImportDescription, what: string): FibersError {
-  return new FibersError("E_IMPORT_RESULT", `the import ${module}.${name}: ${what}`);
+export function wrongResult({ module, name }: ImportDescription, what: string, cause?: unknown): FibersError {
+  const message = `the import ${module}.${name}: ${what}`;
+  return new FibersError("E_IMPORT_RESULT", message, cause === undefined ? {} : { cause });
 }
 
 function isOfType(value: unknown, type: string): boolean {

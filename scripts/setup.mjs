@@ -55,7 +55,8 @@ function whyInstall() {
       return `${name} is missing`;
     }
     if (have.version !== wanted.version || have.integrity !== wanted.integrity) return `${name} has changed`;
-    if (!existsSync(join(root, path))) return `${name} is missing`;
+    // One that is optional may have been removed by hand, to see that all goes without it.
+    if (!wanted.optional && !existsSync(join(root, path))) return `${name} is missing`;
   }
   return "";
 }

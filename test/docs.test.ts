@@ -15,10 +15,13 @@ import { Readable, Writable } from "node:stream";
 import { type Driver, load, nodeDriver, virtualDriver } from "as-fibers";
 import { compile, type Compiled } from "as-fibers/compiler";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { palette } from "../host/command/palette.ts";
+import { report } from "../host/command/report.ts";
+import * as host from "../host/index.ts";
 import { root, runNode } from "./setup/command.ts";
 import { type Block, readAnchors, readBlocks, readDocument, readLinks } from "./setup/markdown.ts";
 
-const documents = readdirSync(path.join(root, "docs")).map((file) => `docs/${file}`);
+const documents = readdirSync(path.join(root, "docs"), { recursive: true }).map((file) => `docs/${file}`);
 documents.push("README.md", "CONTRIBUTING.md", "CHANGELOG.md");
 
 test.each(documents.filter((file) => file.endsWith(".md")))("the links of %s lead somewhere", (file) => {
@@ -32,10 +35,12 @@ test.each(documents.filter((file) => file.endsWith(".md")))("the links of %s lea
  * What the guides show is run, and prints what stands in the ```text block below it:
  *
  * - ```ts: on every driver, or on the one that is named behind the language. What stands in a ```text input block is its standard input.
+ *   Below one that fails, ```text error is what the command says.
  * - ```js: in Node; directly below a program in AssemblyScript, it loads that one, as program.wasm.
  * - What is marked as a fragment is not run.
  */
 const guides = [
+  "first-program",
   "using",
   "channels",
   "select",
@@ -62,6 +67,8 @@ interface Shown {
   script?: Block;
   input: string;
   output: string;
+  /** Whether that is the report of its failure. */
+  isError: boolean;
 }
 
 function readShown(guide: string): Shown[] {
@@ -70,14 +77,14 @@ function readShown(guide: string): Shown[] {
   const isCode = ({ language, note }: Block) => ["ts", "js"].includes(language) && note !== "fragment";
   for (let block = blocks.shift(); block; block = blocks.shift()) {
     if (!isCode(block)) continue;
-    const example: Shown = { heading: block.heading, input: "", output: "" };
+    const example: Shown = { heading: block.heading, input: "", output: "", isError: false };
     if (block.language === "ts") example.program = block;
     else example.script = block;
     if (block.language === "ts" && blocks[0]?.language === "js") example.script = blocks.shift() as Block;
     if (blocks[0]?.note === "input") example.input = blocks.shift()?.text ?? "";
     const output = blocks.shift();
     if (output?.language !== "text") throw new Error(`${guide}, ${block.heading}: what it prints must stand below it`);
-    shown.push({ ...example, output: output.text });
+    shown.push({ ...example, output: output.text, isError: output.note === "error" });
   }
   return shown;
 }
@@ -142,10 +149,21 @@ describe.each(guides)("%s", (guide) => {
     return driver.output;
   }
 
+  /** What the command says of a failure, in a project: it knows the errors of its own copy of the library. */
+  async function reportOf(name: string): Promise<string> {
+    const { binary, sourceMap } = await (all ??= buildAll());
+    const app = await host.load(binary, { sourceMap, driver: host.virtualDriver() });
+    const ended = await Promise.allSettled([app.exports[name]?.()]);
+    await app.close();
+    const error = ended[0].status === "rejected" ? (ended[0].reason as unknown) : "it has not failed";
+    const text = report(error, { colours: palette(false), sourceFolder: folder });
+    return text.replaceAll(/[^\s(]*program-\d+\.ts/g, "assembly/index.ts").replaceAll(`"${name}"`, '"main"');
+  }
+
   test.each(shown.map((example, index) => [example.heading, example, index] as const))(
     "%s",
     async (_, example, index) => {
-      const { program, script, input, output } = example;
+      const { program, script, input, output, isError } = example;
       if (script) {
         if (program) {
           const { binary, sourceMap } = await build(program.text);
@@ -159,10 +177,21 @@ describe.each(guides)("%s", (guide) => {
       }
       if (!program) throw new Error("neither a program nor a script");
       const name = `main${index}`;
+      if (isError) {
+        expect(await reportOf(name)).toBe(output);
+        return;
+      }
       if (program.note !== "virtual") expect(await outputOnNode(name, input), "node").toBe(output);
       if (program.note !== "node") expect(await outputOnVirtual(name, input), "virtual").toBe(output);
     },
   );
+});
+
+test("docs/first-program.md shows the project that init makes", () => {
+  const blocks = readBlocks("docs/first-program.md");
+  const shownFirst = (language: string) => blocks.find((block) => block.language === language)?.text;
+  expect(shownFirst("ts")).toBe(readDocument("template/assembly/index.ts"));
+  expect(shownFirst("js")).toBe(readDocument("template/test/app.test.js"));
 });
 
 test("docs/using.md names everything that programs can import", () => {

@@ -1,15 +1,19 @@
 /** Every example: what it prints, and what it does for those outside. */
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { Writable } from "node:stream";
 import { type Driver, load, nodeDriver, virtualDriver } from "as-fibers";
 import { compile, type Compiled } from "as-fibers/compiler";
 import { beforeAll, describe, expect, test } from "vitest";
-import { asFibers } from "./setup/command.ts";
+import { asFibers, root } from "./setup/command.ts";
 import { exampleOutputs } from "./setup/example-outputs.ts";
 import { RawClient } from "./setup/raw-client.ts";
 import { startServer } from "./setup/server.ts";
 
 const run = (name: string, ...words: string[]) => asFibers(["run", `examples/${name}.ts`, ...words]);
+
+/** Those that print the same wherever they run. */
+const names = Object.keys(exampleOutputs);
 
 /** What each other example must show. */
 const examples: Record<string, () => Promise<void>> = {
@@ -55,41 +59,39 @@ best of 6: failed
     const bytes = Number(/^1000000 fibers waiting: (\d+) bytes each$/.exec(waiting ?? "")?.[1]);
     expect(bytes).toBeLessThan(200);
   },
-
-  async showcase() {
-    const { code, stdout, stderr } = await run("showcase");
-    expect(code).toBe(1);
-    expect(stdout).toContain("second 15\nbest of 1: 3\n");
-    expect(stderr).toContain("✘ E_ABORTED");
-  },
 };
 
 test("every example is tested", () => {
   const files = readdirSync("examples").filter((file) => file.endsWith(".ts"));
-  const tested = [...Object.keys(exampleOutputs), ...Object.keys(examples)];
+  // The parts of the showcase are others of them: test/command/showcase.test.ts runs it.
+  const tested = [...names, ...Object.keys(examples), "showcase"];
   expect(tested.toSorted()).toEqual(files.map((file) => file.slice(0, -3)).toSorted());
 });
 
-async function runOn(driver: Driver, { binary, sourceMap }: Compiled): Promise<void> {
-  const app = await load(binary, { driver, sourceMap });
-  try {
-    await app.exports["main"]?.();
-  } finally {
-    await app.close();
-  }
-  expect(app.warnings).toEqual([]);
-}
+describe("what prints the same wherever it runs", () => {
+  let all: Compiled;
 
-// Without the command, which has tests of its own: each would be compiled once more, in a process of its own.
-describe.each(Object.keys(exampleOutputs))("%s", (name) => {
-  let compiled: Compiled;
-
+  // In one module, each main an export: compiling is most of the time. Without the command, which has tests of its own.
   beforeAll(async () => {
-    compiled = await compile(`examples/${name}.ts`, { target: "debug" });
-    expect(compiled.report).not.toMatch(/WARNING|ERROR/);
+    const folder = path.join(root, ".cache/examples");
+    mkdirSync(folder, { recursive: true });
+    const exported = names.map((name, index) => `export { main as main${index} } from "../../examples/${name}";\n`);
+    writeFileSync(path.join(folder, "all.ts"), exported.join(""));
+    all = await compile(path.join(folder, "all.ts"), { target: "debug" });
+    expect(all.report).not.toMatch(/WARNING|ERROR/);
   });
 
-  test("on the driver node", async () => {
+  async function runOn(driver: Driver, name: string): Promise<void> {
+    const app = await load(all.binary, { driver, sourceMap: all.sourceMap });
+    try {
+      await app.exports[`main${names.indexOf(name)}`]?.();
+    } finally {
+      await app.close();
+    }
+    expect(app.warnings).toEqual([]);
+  }
+
+  test.each(names)("%s on the driver node", async (name) => {
     let output = "";
     const stdout = new Writable({
       write(chunk: Buffer, _encoding, done) {
@@ -97,13 +99,13 @@ describe.each(Object.keys(exampleOutputs))("%s", (name) => {
         done();
       },
     });
-    await runOn(nodeDriver({ stdout }), compiled);
+    await runOn(nodeDriver({ stdout }), name);
     expect(output).toBe(exampleOutputs[name]);
   });
 
-  test("on the driver virtual", async () => {
+  test.each(names)("%s on the driver virtual", async (name) => {
     const driver = virtualDriver();
-    await runOn(driver, compiled);
+    await runOn(driver, name);
     expect(driver.output).toBe(exampleOutputs[name]);
   });
 });

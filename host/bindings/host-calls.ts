@@ -5,62 +5,52 @@
  *   the order in which it came, even when it is not a promise.
  * - A call whose fiber was cancelled is forgotten; its signal is aborted when the turn is over. What it answers later goes nowhere.
  */
-import { type GuestExports, newString, type Operation, PENDING } from "../abi.ts";
+import { type GuestExports, type GuestMemory, newString, type Operation } from "../abi.ts";
 import type { Outcome } from "../driver.ts";
 import { Errno } from "../errno.ts";
 import { FibersError } from "../errors.ts";
 import type { ImportDescription } from "../section.ts";
-import type { Values } from "../values.ts";
+import { isTrap } from "../trap.ts";
+import { type Values, wrongResult } from "../values.ts";
 
 /** Of so many rejections the JavaScript errors are kept, so that the failures that they have caused can name them; the oldest go. */
 const MAX_ERRORS = 16_384;
 
 export type HostFunction = (...values: never[]) => unknown;
 
-/** What the calls of one instance do with an answer. */
-interface Answers {
-  /** @returns the result of the operation */
-  give(operation: Operation, value: unknown): number;
-  refuse(operation: Operation, error: unknown): number;
-  end(call: HostCall): void;
-}
+// oxlint-disable-next-line typescript/unbound-method
+const { then } = Promise.prototype;
 
-/** A call, and what became of it. */
-class HostCall implements Outcome {
-  readonly operation: Operation;
+/** So many calls that have ended are kept for the next ones. */
+const MAX_SPARE = 256;
+
+/** A call, and what became of it. It is its own operation, and is used again once it was delivered: its functions are made only once. */
+class HostCall implements Operation, Outcome {
+  opcode = 0;
+  slot = 0;
+  generation = 0;
+  handle = 0;
+  argument = 0;
+  pointer = 0;
+  length = 0;
+  /** Whether an answer would be taken: it was not answered before, nor given up. */
+  isOpen = false;
+  isRefused = false;
+  answer: unknown = undefined;
   /** Made when the function asks for its signal. */
-  controller: AbortController | undefined;
-  readonly #answers: Answers;
-  #answer: unknown;
-  #isRefused = false;
+  controller: AbortController | undefined = undefined;
+  readonly fulfil: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly #take: (call: HostCall) => number;
 
-  constructor(operation: Operation, answers: Answers) {
-    this.operation = operation;
-    this.#answers = answers;
-  }
-
-  fulfil(value: unknown): void {
-    this.#answer = value;
-    this.#answers.end(this);
-  }
-
-  reject(error: unknown): void {
-    this.#answer = error;
-    this.#isRefused = true;
-    this.#answers.end(this);
-  }
-
-  await(answer: object): void {
-    const promise = answer instanceof Promise ? (answer as Promise<unknown>) : Promise.resolve(answer);
-    promise.then(
-      (value: unknown) => this.fulfil(value),
-      (error: unknown) => this.reject(error),
-    );
+  constructor(end: (call: HostCall, answer: unknown, isRefused: boolean) => void, take: (call: HostCall) => number) {
+    this.fulfil = (value) => end(this, value, false);
+    this.reject = (error) => end(this, error, true);
+    this.#take = take;
   }
 
   take(): number {
-    const { give, refuse } = this.#answers;
-    return (this.#isRefused ? refuse : give)(this.operation, this.#answer);
+    return this.#take(this);
   }
 }
 
@@ -96,22 +86,13 @@ export class HostCalls {
   #guest!: GuestExports;
   #functions: HostFunction[] = [];
   #arguments: unknown[] = [];
-  /** Those that are not answered, by the slots of their operations. */
-  readonly #pending: (HostCall | undefined)[] = [];
   #size = 0;
-  readonly #answers: Answers;
+  readonly #spare: HostCall[] = [];
   /** By the fiber's id. */
   readonly #errors = new Map<number, { message: string; error: unknown }>();
 
   constructor(parts: HostCallsParts) {
     this.#parts = parts;
-    this.#answers = {
-      give: (operation, value) => this.#give(operation, value),
-      refuse: (operation, error) => this.#refuse(operation, error),
-      end: (call) => {
-        if (this.#forget(call)) this.#parts.complete(call.operation, call);
-      },
-    };
   }
 
   /** How many are not answered. */
@@ -130,58 +111,62 @@ export class HostCalls {
     this.#arguments = values;
   }
 
-  /** Makes the call whose arguments were noted. */
-  begin(operation: Operation): number {
-    const { handle, slot } = operation;
-    const call = new HostCall(operation, this.#answers);
+  /** Makes the call whose arguments were noted. @param pointer of its operation. @returns what is pending now */
+  begin(memory: GuestMemory, pointer: number): Operation {
+    const call = this.#spare.pop() ?? new HostCall(this.#end, this.#take);
+    memory.readOperation(pointer, call);
+    call.isOpen = true;
+    this.#size++;
     const values = this.#arguments;
     this.#arguments = [];
-    this.#pending[slot] = call;
-    this.#size++;
     const outer = beginning;
     beginning = call;
     try {
       const { imports, values: border } = this.#parts;
-      const lifted = border.liftArguments(imports[handle] as ImportDescription, values) as never[];
-      const answer = (this.#functions[handle] as HostFunction)(...lifted);
-      if ((typeof answer === "object" && answer !== null) || typeof answer === "function") call.await(answer);
-      else call.fulfil(answer);
+      const lifted = border.liftArguments(imports[call.handle] as ImportDescription, values) as never[];
+      const answer = (this.#functions[call.handle] as HostFunction)(...lifted);
+      if ((typeof answer === "object" && answer !== null) || typeof answer === "function") {
+        // The engine's own `then`, which answers once, and never a promise's own.
+        then.call(Promise.resolve(answer), call.fulfil, call.reject);
+      } else call.fulfil(answer);
     } catch (error) {
       call.reject(error);
     } finally {
       beginning = outer;
     }
-    return PENDING;
+    return call;
   }
 
-  /** False: it was answered or cancelled before, and its slot may be another's. */
-  #forget(call: HostCall): boolean {
-    const { slot } = call.operation;
-    if (this.#pending[slot] !== call) return false;
-    this.#pending[slot] = undefined;
+  /** The function has answered. */
+  readonly #end = (call: HostCall, answer: unknown, isRefused: boolean): void => {
+    if (!call.isOpen) return;
+    call.isOpen = false;
     this.#size--;
-    return true;
-  }
+    call.answer = answer;
+    call.isRefused = isRefused;
+    this.#parts.complete(call, call);
+  };
 
-  /** Forgets a call. Also one that was answered, and not delivered. */
-  cancel({ slot, generation }: Operation): void {
-    const call = this.#pending[slot];
-    if (call?.operation.generation === generation) this.#abandon(call);
-  }
-
-  #abandon(call: HostCall): void {
-    this.#forget(call);
-    const { controller, operation } = call;
+  /** Nobody waits any more for a call that `begin` has made. One that is answered already has nothing to give up. */
+  cancel(operation: Operation): void {
+    const call = operation as HostCall;
+    if (!call.isOpen) return;
+    call.isOpen = false;
+    this.#size--;
+    const { controller, handle } = call;
     // Listeners are the user's code, and the guest is on the stack.
-    if (controller) {
-      queueMicrotask(() => controller.abort(cancelledReason(this.#parts.imports[operation.handle])));
-    }
+    if (controller) queueMicrotask(() => controller.abort(cancelledReason(this.#parts.imports[handle])));
   }
 
-  /** Forgets all of them. */
-  close(): void {
-    for (const call of this.#pending) if (call) this.#abandon(call);
-  }
+  /** Delivers the answer of a call, and keeps the call for another one. @returns the result of the operation */
+  readonly #take = (call: HostCall): number => {
+    const { answer } = call;
+    call.answer = undefined;
+    const result = call.isRefused ? this.#refuse(call, answer) : this.#give(call, answer);
+    call.controller = undefined;
+    if (this.#spare.length < MAX_SPARE) this.#spare.push(call);
+    return result;
+  };
 
   #give(operation: Operation, value: unknown): number {
     const description = this.#parts.imports[operation.handle] as ImportDescription;
@@ -190,8 +175,15 @@ export class HostCalls {
       this.#parts.values.give(description, operation.handle, operation.pointer, value);
       return 0;
     } catch (error) {
-      return this.#refuse(operation, error instanceof FibersError ? error : this.#parts.recover(error));
+      return this.#refuse(operation, this.#whyNot(description, error));
     }
+  }
+
+  /** Why an answer cannot be given: it is of another type, it cannot be read, or the guest has no room for it. */
+  #whyNot(description: ImportDescription, error: unknown): FibersError {
+    if (error instanceof FibersError) return error;
+    if (isTrap(error)) return this.#parts.recover(error);
+    return wrongResult(description, `its result cannot be read: ${describeThrown(error)}`, error);
   }
 
   /** Tells the guest code and message, and keeps the error for whoever sees the failure. */

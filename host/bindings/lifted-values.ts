@@ -15,9 +15,15 @@ export class LiftedValues implements Values {
   /** The class of each object of the guest that JavaScript has been given: lowering one in place of another would not be noticed. */
   readonly #classes = new WeakMap<object, string>();
   readonly #rules: ShapeRules;
+  /** Of the exports that cannot be called: why. */
+  readonly #unsupported = new Map<ExportDescription, string>();
 
-  constructor({ records = {} }: SectionContent) {
+  constructor({ exports, records = {} }: SectionContent) {
     this.#rules = { records, classOf: (value) => this.#classes.get(value) };
+    for (const description of exports) {
+      const types = findUnsupported(description);
+      if (types !== undefined) this.#unsupported.set(description, types);
+    }
   }
 
   attach(_guest: GuestExports): void {}
@@ -29,15 +35,13 @@ export class LiftedValues implements Values {
 
   check(description: ExportDescription, values: unknown[]): void {
     const { name, parameters, shapes } = description;
-    const unsupported = shapes && findUnsupported([...shapes.parameters, shapes.result]);
-    if (!shapes || unsupported) {
-      const types = unsupported ?? [...parameters.map((p) => p.type), description.result].join(", ");
-      const message = `${name} cannot be called: no value of JavaScript stands for ${types}`;
+    if (this.#unsupported.size && this.#unsupported.has(description)) {
+      const message = `${name} cannot be called: no value of JavaScript stands for ${this.#unsupported.get(description)}`;
       throw new FibersError("E_UNSUPPORTED_TYPE", message);
     }
     checkCount(description, values);
     for (let i = 0; i < values.length; i++) {
-      const shape = shapes.parameters[i] ?? "void";
+      const shape = shapes?.parameters[i] ?? "void";
       if (isPlainMatch(values[i], shape)) continue;
       const found = findMismatch(values[i], shape, this.#rules, `the argument ${parameters[i]?.name}`);
       if (found) throw new FibersError("E_INVALID_ARGUMENT", `${name}: ${found}`);
@@ -86,13 +90,15 @@ function widen(value: unknown, shape: Shape | undefined): unknown {
   return (shape === "i64" || shape === "u64") && typeof value === "number" ? BigInt(value) : value;
 }
 
+/** The types of a function that cannot cross: one of them, or all when the compiler has not resolved them. */
+function findUnsupported({ parameters, result, shapes }: ExportDescription): string | undefined {
+  if (!shapes) return [...parameters.map(({ type }) => type), result].join(", ");
+  return [...shapes.parameters, shapes.result].map(unsupportedIn).find((name) => name !== undefined);
+}
+
 /** The name of a type that cannot cross. */
-function findUnsupported(shapes: Shape[]): string | undefined {
-  for (const shape of shapes) {
-    if (typeof shape === "string") continue;
-    if (shape.kind === "unsupported") return shape.name;
-    const inner = "of" in shape ? findUnsupported([shape.of]) : undefined;
-    if (inner !== undefined) return inner;
-  }
-  return undefined;
+function unsupportedIn(shape: Shape): string | undefined {
+  if (typeof shape === "string") return undefined;
+  if (shape.kind === "unsupported") return shape.name;
+  return "of" in shape ? unsupportedIn(shape.of) : undefined;
 }

@@ -1,4 +1,5 @@
 /** Writes what `as-fibers build` makes for JavaScript: the module, its source map, the .js file to import, and its types. */
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { writeDeclarations } from "../bindings/declarations.ts";
@@ -31,6 +32,20 @@ export async function writeBindings({ binary, sourceMap, bindings }: Compiled, o
     [`${base}.js`]: javascript,
     [`${base}.d.ts`]: writeDeclarations(bindings, path.basename(source)),
   });
+}
+
+/** Why Node cannot import what was written as what it is, an ES module; null when nothing says otherwise. */
+export function findWrongType(base: string): string | null {
+  for (let folder = path.dirname(path.resolve(base)); ; folder = path.dirname(folder)) {
+    const file = path.join(folder, "package.json");
+    if (existsSync(file)) {
+      const { type } = JSON.parse(readFileSync(file, "utf8")) as { type?: unknown };
+      if (type !== "commonjs") return null;
+      const shown = path.relative(process.cwd(), file);
+      return `${base}.js is an ES module, and ${shown} says "type": "commonjs", by which Node refuses it: let it say "type": "module"`;
+    }
+    if (folder === path.dirname(folder)) return null;
+  }
 }
 
 /** A path, as an import names it. */

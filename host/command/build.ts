@@ -2,7 +2,7 @@
 import path from "node:path";
 import { parseArgs } from "node:util";
 import type { CompileOptions } from "../compile.ts";
-import { writeAll, writeBindings } from "./bindings-files.ts";
+import { findWrongType, writeAll, writeBindings } from "./bindings-files.ts";
 import { compileProgram } from "./compiling.ts";
 import { ExitCode } from "./exit-code.ts";
 import { help } from "./help.ts";
@@ -94,6 +94,8 @@ async function buildForJavascript(
     process.stderr.write(`${colours.bold("as-fibers:")} not exported: ${skipped}\n`);
   }
   await writeBindings(compiled, { source: file, base, imports });
+  const wrongType = findWrongType(base);
+  if (wrongType) process.stderr.write(`${colours.bold("as-fibers:")} ${wrongType}\n`);
 }
 
 function parseBuildOptions(words: string[]) {

@@ -71,7 +71,7 @@ function nameFiber({ fiber, fiberId }: FiberError, colours: Palette): string {
   return colours.bold(describeFiber({ fiberName: fiber, fiberId }));
 }
 
-/** Where it failed: the source around the line, then the stack. */
+/** Where it failed: the source around the line, then the stack, and where the fiber was started. */
 function reportPlace(error: FiberError, options: ReportOptions): string[] {
   const { colours } = options;
   const lines = [];
@@ -86,6 +86,7 @@ function reportPlace(error: FiberError, options: ReportOptions): string[] {
     lines.push(`    ${text}${times > 1 ? colours.dim(`  (${times} times)`) : ""}`);
   }
   if (frames.length > MAX_FRAMES) lines.push(colours.dim(`    … ${frames.length - MAX_FRAMES} more`));
+  if (error.startedAt) lines.push(`    ${linkPlaces(`started at ${error.startedAt}`, options)}`);
   lines.push("");
   return lines;
 }

@@ -13,6 +13,7 @@ import { NodeNetwork } from "./node/network.ts";
 const STANDARD_INPUT = 0;
 const STANDARD_OUTPUT = 1;
 
+/** What `nodeDriver` takes. */
 export interface NodeDriverOptions {
   /** Where `print` goes; the process's standard output by default. */
   stdout?: NodeJS.WritableStream;

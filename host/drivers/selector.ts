@@ -33,6 +33,7 @@ const ANSWER_PERIOD = 2e6;
 const STANDARD_INPUT = 0;
 const STANDARD_OUTPUT = 1;
 
+/** What `selectorDriver` takes. */
 export interface SelectorDriverOptions {
   /** The system's event queue; by default epoll on Linux, and poll elsewhere. */
   backEnd?: BackEndName;
@@ -46,7 +47,9 @@ export interface SelectorDriverOptions {
 
 /** A driver that needs no event loop of JavaScript. */
 export interface SelectorDriver extends Driver {
+  /** The event queue of the system that it uses. */
   readonly name: BackEndName;
+  /** Owns the thread until this is so: see `Driver.block`. `App.runSync` calls it. */
   block(isOver: () => boolean): void;
   /** What another thread needs to wake this one, by `attachNotifier` of as-fibers/event-queue. */
   notifier(): NotifierHandle;
@@ -57,7 +60,7 @@ export interface SelectorDriver extends Driver {
  * @throws E_NO_KOFFI when koffi is not installed; E_NO_BACK_END when this system does not have that event queue
  */
 export async function selectorDriver(options: SelectorDriverOptions = {}): Promise<SelectorDriver> {
-  const { selector, calls } = await openSystem(options.backEnd === undefined ? {} : { backEnd: options.backEnd });
+  const { selector, calls } = await openSystem({ ...(options.backEnd && { backEnd: options.backEnd }), isOwner: true });
   return new DriverOverSelector(new System(calls, selector), options);
 }
 

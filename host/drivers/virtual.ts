@@ -30,6 +30,7 @@ export interface VirtualDriver extends Driver {
   pause(milliseconds: number): Promise<void>;
 }
 
+/** What `virtualDriver` takes. A seed and these decide everything that happens. */
 export interface VirtualDriverOptions extends NetworkOptions {
   /** Where its random numbers begin; 1 by default. */
   seed?: number;

@@ -6,6 +6,7 @@
  */
 import type { Mode } from "./interest.ts";
 
+/** An event queue of an operating system. */
 export type BackEndName = "epoll" | "poll" | "kqueue";
 
 /** Whom a back end reports to. */

@@ -8,13 +8,9 @@
 import { getSystemErrorMap } from "node:util";
 import { constants } from "node:os";
 import { FibersError } from "../errors.ts";
+import { type Argument, type Call, importKoffi, type Koffi, type Library } from "../koffi.ts";
 
-type Koffi = typeof import("koffi").default;
-type Library = ReturnType<Koffi["load"]>;
-
-/** What calls take and return: a pointer is a typed array, or null. */
-type Argument = number | ArrayBufferView | string | null;
-export type Call = (...values: Argument[]) => number;
+export type { Call } from "../koffi.ts";
 
 export interface CLibrary {
   /** A function of the library. @throws when it has none of this name */
@@ -47,7 +43,7 @@ export async function loadCLibrary(): Promise<CLibrary> {
 async function load(): Promise<CLibrary> {
   let koffi: Koffi;
   try {
-    koffi = (await import("koffi")).default;
+    koffi = await importKoffi();
   } catch (cause) {
     const message =
       "the event queue of the operating system is called through koffi, which is missing: npm install koffi";
@@ -63,7 +59,7 @@ async function load(): Promise<CLibrary> {
 }
 
 function bind(koffi: Koffi, library: Library, name: string, parameters: readonly string[], result: string): Call {
-  const call = library.func(name, result, [...parameters]) as Call;
+  const call = library.func(name, result, [...parameters]);
   // The number of arguments is spelt out: a rest parameter would allocate at each call.
   const ending = (value: number): number => (value >= 0 ? value : -koffi.errno());
   switch (parameters.length) {
@@ -88,7 +84,7 @@ function bind(koffi: Koffi, library: Library, name: string, parameters: readonly
 }
 
 function bindVariadic(koffi: Koffi, library: Library, declaration: string): Call {
-  const call = library.func(declaration) as Call;
+  const call = library.func(declaration);
   return (...values) => {
     const result = call(...values);
     return result >= 0 ? result : -koffi.errno();

@@ -25,6 +25,7 @@ const NS_PER_MS = 1e6;
 const TIMERS_PER_WAIT = 64;
 const DEFAULT_BACKLOG = 511;
 
+/** What `EventQueue.open` takes. */
 export interface EventQueueOptions {
   /** The system's queue that it uses: see `openSelector`. */
   backEnd?: BackEndName;
@@ -32,6 +33,7 @@ export interface EventQueueOptions {
   capacity?: number;
 }
 
+/** Watches descriptors and timers for a program, and tells what is ready. Used by one thread; closes what it has made itself. */
 export class EventQueue {
   /** What the last wait has brought. */
   readonly events: Events;
@@ -41,7 +43,7 @@ export class EventQueue {
   readonly #liveness: Liveness;
   readonly #sources = new Set<Source>();
 
-  /** @throws E_NO_KOFFI, E_NO_BACK_END, E_INVALID_ARGUMENT; what the system says, EMFILE for instance */
+  /** Opens one. @throws E_NO_KOFFI, E_NO_BACK_END, E_INVALID_ARGUMENT; what the system says, EMFILE for instance */
   static async open({ backEnd, capacity = 1024 }: EventQueueOptions = {}): Promise<EventQueue> {
     const events = new Events(capacity, TIMERS_PER_WAIT);
     const { selector, calls } = await openSystem(backEnd ? { backEnd } : {});
@@ -64,6 +66,7 @@ export class EventQueue {
     return this.#selector.name;
   }
 
+  /** Whether it was closed. */
   get isClosed(): boolean {
     return this.#selector.isClosed;
   }

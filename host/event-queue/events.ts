@@ -19,12 +19,15 @@ export interface Event {
   readonly token64: bigint;
   /** The descriptor; -1 for a timer. */
   readonly fd: number;
+  /** A read, or an accept, may bring something. */
   readonly isReadable: boolean;
+  /** A write may take something; of a connection that was begun: it has ended, well or not. */
   readonly isWritable: boolean;
   /** A hint: the peer has ended its direction, or both. What came before is still to be read. */
   readonly isHangup: boolean;
   /** A hint: the next call tells what has failed. */
   readonly isError: boolean;
+  /** It is a timer: `token` tells which. */
   readonly isTimer: boolean;
 }
 
@@ -36,7 +39,9 @@ export interface Liveness {
 /** In place of the descriptor of a timer, whose number is the generation. */
 export const TIMER = -1;
 
+/** What the last wait has brought, for `for (const event of events)`. Nothing is allocated in going through it: take what you keep out of the event. */
 export class Events implements Iterable<Event> {
+  /** How many descriptors one wait can bring. */
   readonly capacity: number;
   readonly #fds: Int32Array;
   readonly #generations: Uint32Array;
@@ -87,18 +92,18 @@ export class Events implements Iterable<Event> {
     return this.#iterator;
   }
 
-  /** Who tells what is out of date. */
+  /** @internal Who tells what is out of date. */
   judgeBy(liveness: Liveness): void {
     this.#liveness = liveness;
   }
 
-  /** Empties it, for a wait. */
+  /** @internal Empties it, for a wait. */
   begin(liveness: Liveness): void {
     this.#liveness = liveness;
     this.#length = 0;
   }
 
-  /** Adds one, for a wait. */
+  /** @internal Adds one, for a wait. */
   add(fd: number, generation: number, flags: number, tokenLow: number, tokenHigh: number): void {
     const index = this.#length++;
     this.#fds[index] = fd;

@@ -20,6 +20,7 @@ export const Hint = {
 export const DIRECTIONS = Interest.READABLE | Interest.WRITABLE;
 export const HINTS = Hint.HANGUP | Hint.ERROR;
 
+/** How often a registration is told. */
 export const Mode = {
   /** One event, and then none until it is modified. */
   ONESHOT: 0,

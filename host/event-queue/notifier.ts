@@ -24,16 +24,20 @@ const CLOSE_PATIENCE_MS = 100;
 
 /** What another thread needs. A plain object: it can be posted. */
 export interface NotifierHandle {
+  /** Where it writes. */
   readonly fd: number;
+  /** Shared by all threads; see the top of the file. */
   readonly words: Int32Array;
 }
 
+/** Ends a wait from any thread. Made by `attachNotifier`. */
 export class Notifier {
   readonly #write: DescriptorCalls["write"];
   readonly #handle: NotifierHandle;
   /** An eventfd adds it, a pipe takes it as 8 bytes. */
   readonly #one = new Uint8Array(new BigUint64Array([1n]).buffer);
 
+  /** @internal */
   constructor(handle: NotifierHandle, { write }: Pick<DescriptorCalls, "write">) {
     this.#handle = handle;
     this.#write = write;

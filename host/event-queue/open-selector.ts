@@ -16,6 +16,9 @@ import type { Registrations } from "./registrations.ts";
 import { Selector } from "./selector.ts";
 import { bindSocketCalls, type SocketCalls } from "./socket-calls.ts";
 
+const LAST_STANDARD_STREAM = 2;
+
+/** What `openSelector` takes. */
 export interface SelectorOptions {
   /**
    * The system's queue that it uses. By default epoll on Linux, and poll elsewhere; kqueue has to be asked for, since it was tested over a
@@ -34,13 +37,21 @@ export function availableBackEnds(): BackEndName[] {
 /** The calls that programs with sockets of their own make. */
 export type SystemCalls = DescriptorCalls & SocketCalls & PollCalls;
 
-/** @throws E_NO_KOFFI; E_NO_BACK_END when this system does not have the one that is asked for; what the system says, EMFILE for instance */
+/** Opens a selector over this system's event queue. @throws E_NO_KOFFI; E_NO_BACK_END when this system does not have the one that is asked for; what the system says, EMFILE for instance */
 export async function openSelector(options: SelectorOptions = {}): Promise<Selector> {
   return (await openSystem(options)).selector;
 }
 
+export interface SystemOptions extends SelectorOptions {
+  /**
+   * Nobody but who opens it watches the descriptors, except for the standard streams, and each is deregistered before it is closed. Then Node's
+   * event loop can watch them without duplicates.
+   */
+  isOwner?: boolean;
+}
+
 /** Opens a selector, and gives this system's calls with it. @throws as `openSelector` */
-export async function openSystem({ backEnd }: SelectorOptions = {}): Promise<{
+export async function openSystem({ backEnd, isOwner = false }: SystemOptions = {}): Promise<{
   selector: Selector;
   calls: SystemCalls;
 }> {
@@ -50,7 +61,7 @@ export async function openSystem({ backEnd }: SelectorOptions = {}): Promise<{
   const selector = new Selector({
     descriptors,
     makeBackEnd: (registrations) => makeBackEnd(name, library, descriptors, registrations),
-    watch: name === "poll" ? watchDuplicate(library, descriptors) : (...what) => library.watch(...what),
+    watch: name === "poll" ? watchEach(library, descriptors, isOwner) : (...what) => library.watch(...what),
     alarms: bindAlarmCalls(library),
     now: () => performance.now() * 1e6,
   });
@@ -79,10 +90,14 @@ function makeBackEnd(
   return new Kqueue(bindKqueueCalls(library), descriptors, registrations);
 }
 
-/**
- * Of poll, Node's event loop watches each descriptor, by a duplicate: it would abort if one were closed under it, and refuses one that it
- * watches already.
- */
+/** Of poll, Node's event loop watches each descriptor. */
+function watchEach(library: CLibrary, calls: DescriptorCalls, isOwner: boolean): WatchDescriptor {
+  const watchForeign = watchDuplicate(library, calls);
+  if (!isOwner) return watchForeign;
+  return (fd, ...what) => (fd <= LAST_STANDARD_STREAM ? watchForeign(fd, ...what) : library.watch(fd, ...what));
+}
+
+/** By a duplicate: the event loop would abort if a descriptor were closed under it, and refuses one that it watches already. */
 export function watchDuplicate(library: CLibrary, { duplicate, close }: DescriptorCalls): WatchDescriptor {
   return (fd, directions, callback): Watch => {
     const own = succeed("dup", duplicate(fd));

@@ -58,6 +58,7 @@ export interface SelectorParts {
   now(): number;
 }
 
+/** Which of many descriptors are ready. Beneath `EventQueue`, without sources and timers; its contract stands at the top of the file. */
 export class Selector {
   readonly #registrations = new Registrations();
   readonly #backEnd: BackEnd;
@@ -77,6 +78,7 @@ export class Selector {
   #isClosed = false;
   #isAlive = true;
 
+  /** @internal */
   constructor(parts: SelectorParts) {
     this.now = parts.now;
     this.#collector = new Collector(this.#registrations, (fd) => this.#takeOwn(fd));
@@ -103,6 +105,7 @@ export class Selector {
     return this.#registrations.count - (this.#alarm ? 2 : 1); // the bell and the alarm are ours
   }
 
+  /** Whether it was closed. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -151,6 +154,7 @@ export class Selector {
     this.#changed();
   }
 
+  /** Whether a descriptor is registered. */
   has(fd: number): boolean {
     return !this.#isOwn(fd) && this.#registrations.has(fd);
   }
@@ -237,6 +241,7 @@ export class Selector {
     this.#pending?.setAlive(isAlive);
   }
 
+  /** Ends a waitAsync with E_CLOSED. Descriptors that were registered stay open. Closing again does nothing. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

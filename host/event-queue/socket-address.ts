@@ -10,9 +10,11 @@
  */
 import { FibersError } from "../errors.ts";
 
+/** An address of IPv4 or IPv6, with a port. */
 export interface InternetAddress {
   /** Of IPv4 or IPv6; for IPv6 with the number of the interface behind `%`, when it needs one. No name: those are looked up before. */
   host: string;
+  /** 0 to 65,535. */
   port: number;
 }
 

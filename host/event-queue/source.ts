@@ -17,23 +17,26 @@ export interface SourceOwner {
   forget(source: Source): void;
 }
 
+/** A descriptor that an event queue has made, and closes. What would have to wait returns `WOULD_BLOCK`. */
 export abstract class Source {
   /** What it is, for messages. */
   abstract readonly kind: string;
   readonly #owner: SourceOwner;
   #fd: number;
 
+  /** @internal */
   constructor(owner: SourceOwner, fd: number) {
     this.#owner = owner;
     this.#fd = fd;
   }
 
-  /** @throws E_CLOSED */
+  /** Its descriptor. @throws E_CLOSED */
   get fd(): number {
     if (this.#fd < 0) throw new FibersError("E_CLOSED", `this ${this.kind} is closed`);
     return this.#fd;
   }
 
+  /** Whether it was closed. */
   get isClosed(): boolean {
     return this.#fd < 0;
   }

@@ -11,10 +11,13 @@ const address = new Uint8Array(ADDRESS_BYTES);
 const length = new Uint32Array(1);
 const { ECONNABORTED } = constants.errno;
 
+/** Accepts TCP connections. Made by `EventQueue.listen`. Readable when one is there. */
 export class TcpListener extends Source {
+  /** What it is, for messages. */
   readonly kind = "TCP listener";
   readonly #makeStream: (fd: number) => TcpStream;
 
+  /** @internal */
   constructor(owner: SourceOwner, fd: number, makeStream: (fd: number) => TcpStream) {
     super(owner, fd);
     this.#makeStream = makeStream;
@@ -33,6 +36,7 @@ export class TcpListener extends Source {
     }
   }
 
+  /** Where it listens. @throws E_CLOSED */
   get localAddress(): InternetAddress {
     return localAddressOf(this.owner.calls, this.fd) as InternetAddress;
   }

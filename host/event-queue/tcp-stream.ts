@@ -13,7 +13,9 @@ const { ENOTCONN } = constants.errno;
 const address = new Uint8Array(ADDRESS_BYTES);
 const length = new Uint32Array(1);
 
+/** A TCP connection that never waits. Made by `EventQueue.connect` and `TcpListener.accept`. */
 export class TcpStream extends Source {
+  /** What it is, for messages. */
   readonly kind = "TCP stream";
 
   /**
@@ -65,11 +67,12 @@ export class TcpStream extends Source {
     succeed("setsockopt", this.owner.calls.setOption(this.fd, SocketOptions.KEEP_ALIVE, Number(isOn)));
   }
 
+  /** Address of this end. @throws E_CLOSED */
   get localAddress(): InternetAddress {
     return localAddressOf(this.owner.calls, this.fd) as InternetAddress;
   }
 
-  /** @throws ENOTCONN while it does not stand */
+  /** Address of the peer. @throws ENOTCONN while it does not stand */
   get remoteAddress(): InternetAddress {
     return peerAddressOf(this.owner.calls, this.fd) as InternetAddress;
   }

@@ -11,6 +11,7 @@ const NS_PER_MS = 1e6;
 
 /** A timer that was started. */
 export interface Timer {
+  /** Comes back with its events. */
   readonly token: Token;
   /** No event of it comes any more, not even one that the last wait has brought. */
   cancel(): void;

@@ -11,29 +11,47 @@ import type { TraceEvent } from "./guest-trace.ts";
 
 /** One entry, as the format names its fields. Times are in microseconds. */
 export interface ChromeEvent {
+  /** What the viewer shows on it. */
   name: string;
   /** X: a slice; s and f: the ends of an arrow; i: a moment; M: about the process or a lane. */
   ph: "X" | "s" | "f" | "i" | "M";
+  /** Always the same: one process. */
   pid: number;
+  /** The lane: the fiber's id. */
   tid: number;
+  /** When it begins, in microseconds. */
   ts: number;
+  /** Its category. */
   cat?: string;
+  /** Of a slice: microseconds. */
   dur?: number;
+  /** Of an arrow: what its two ends have in common. */
   id?: number;
+  /** Of an arrow's end: it points to the slice around it. */
   bp?: "e";
+  /** Of a moment: it is about its lane. */
   s?: "t";
+  /** What the viewer shows beside it. */
   args?: Record<string, string | number>;
 }
 
+/** What a file for ui.perfetto.dev holds, as JSON. */
 export interface ChromeTrace {
+  /** All entries. */
   traceEvents: ChromeEvent[];
+  /** The unit that the viewer shows. */
   displayTimeUnit: "ns";
+  /** `lost`: how many events were not kept. */
   otherData: Record<string, string | number>;
 }
 
+/** Of a `Simulation`, what a trace is made of. */
 export interface ChromeTraceSource {
+  /** With `traceEvents`. */
   events: readonly TraceEvent[];
+  /** Names of fibers, by id. */
   names: ReadonlyMap<number, string>;
+  /** Where numbers of sites are. */
   sites: readonly string[];
   /** Of the process. */
   title?: string;
@@ -53,6 +71,7 @@ interface Doing {
   args?: Record<string, string | number>;
 }
 
+/** Makes a trace for ui.perfetto.dev or chrome://tracing of what `simulate` has noted: a lane for each fiber, arrows for starts and wakes. */
 export function chromeTrace({ events, names, sites, title = "as-fibers", lost = 0 }: ChromeTraceSource): ChromeTrace {
   const lanes = new Lanes(sites);
   const times = timesOf(events);

@@ -22,6 +22,7 @@ import { prepare } from "./program.ts";
 import type { Finding, Step } from "./report.ts";
 import type { TrialOptions } from "./trial.ts";
 
+/** What `explore` takes. */
 export interface ExploreOptions extends TrialOptions {
   /** How many schedules are run at most; 10,000 by default. */
   maxSchedules?: number;
@@ -31,6 +32,7 @@ export interface ExploreOptions extends TrialOptions {
   reduce?: boolean;
 }
 
+/** What a search has covered, and what it has found. */
 export interface Exploration {
   /** Runs that were made to their end. */
   schedules: number;
@@ -46,6 +48,7 @@ export interface Exploration {
   deepest: number;
   /** Runs that were cut off by `maxSwitches`. */
   cut: number;
+  /** Real time that it took. */
   milliseconds: number;
   /** The fault of the fewest preemptions, then switches; undefined when none was found. */
   failure?: Finding;

@@ -6,9 +6,12 @@ const KINDS = ["", "clock", "start", "wake", "run", "yield", "park", "clean", "e
 const EVENT_BYTES = 16;
 const HEADER_BYTES = 32;
 
+/** What can happen to a fiber; `clock`: simulated time was read. */
 export type EventKind = Exclude<(typeof KINDS)[number], "">;
 
+/** Something that the scheduler did. */
 export interface TraceEvent {
+  /** What happened. */
   kind: EventKind;
   /** The fiber that it is about; 0 for a reading of the clock, and for the collector. */
   fiber: number;
@@ -28,8 +31,9 @@ export interface TraceEvent {
   duration: number;
   /** Of `collect`: a whole collection, not one of its steps. */
   isFull: boolean;
-  /** Of `draw`: which one, 0 being the first, of how many. */
+  /** Of `draw`: which one, 0 being the first. */
   drawn: number;
+  /** Of `draw`: of how many. */
   among: number;
 }
 
@@ -46,6 +50,7 @@ const NOTHING: Omit<TraceEvent, "kind" | "site"> = {
   among: 0,
 };
 
+/** Reads what a watched program notes. `simulate` and the command make them. */
 export class GuestTrace {
   readonly #guest: GuestExports;
   readonly #memory: GuestMemory;

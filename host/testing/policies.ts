@@ -13,13 +13,17 @@ export type Chooser = (fibers: ReadyFibers) => number;
 
 /** The fibers that are ready; their ids are read only when somebody asks. */
 export interface ReadyFibers {
+  /** How many. */
   readonly count: number;
+  /** Their ids, the longest ready first. */
   ids(): number[];
   /** The ids of those that have run since it was last asked, one for each switch; none unless events are kept. */
   ran(): number[];
 }
 
+/** Decides which of several ready fibers runs next. One may serve many runs. */
 export interface Policy {
+  /** As messages name it. */
   readonly name: string;
   /** Begins a run with this seed. null: nobody needs to be asked. */
   begin(seed: number): Chooser | null;
@@ -41,6 +45,7 @@ export function random(): Policy {
   };
 }
 
+/** What `pct` takes. */
 export interface PctOptions {
   /** Orderings that the fault needs: 1 + how often priorities change; 3 by default. */
   depth?: number;

@@ -4,10 +4,13 @@ import type { Fault } from "./stepper.ts";
 
 /** One switch of a run. */
 export interface Step {
+  /** Its id. */
   fiber: number;
+  /** Its name; may be empty. */
   name: string;
   /** Where it went on, and where it has stopped, as `file:line:column`; null: at its beginning, at its end, or not known. */
   from: string | null;
+  /** Where it has stopped. */
   to: string | null;
   /** What it did to others and itself. */
   did: string[];
@@ -19,12 +22,17 @@ export interface Step {
 
 /** A fault, and the schedule in which it happens. */
 export interface Finding {
+  /** What is wrong. */
   fault: Fault;
   /** Repeats it: `simulate(module, { schedule })`, `as-fibers run --driver virtual --replay`. */
   schedule: string;
+  /** How often another fiber was chosen than the one that had been ready longest. */
   preemptions: number;
+  /** How many times a fiber was resumed. */
   switches: number;
+  /** The run, switch by switch. */
   steps: Step[];
+  /** What the program had printed. */
   stdout: string;
   /** Of a failure: with its stack. */
   error: Error | undefined;

@@ -20,6 +20,7 @@ import { type Simulation, type SimulateOptions, simulateProgram } from "./simula
 import type { Fault } from "./stepper.ts";
 import { type Check, complaintOf } from "./trial.ts";
 
+/** The run that has failed, as `simulate` takes it, and what is right. */
 export interface ShrinkOptions extends Omit<SimulateOptions, "steps" | "traceEvents"> {
   /** Says what is right when the entry has returned, as for `explore`. */
   check?: Check;
@@ -33,26 +34,39 @@ export interface ShrinkOptions extends Omit<SimulateOptions, "steps" | "traceEve
 export interface RunSize {
   /** Fibers that have run. */
   fibers: number;
+  /** Faults of the network. */
   faults: number;
+  /** Arguments of the entry. */
   args: readonly PlainValue[];
+  /** Choices of another fiber than the one that has been ready longest. */
   preemptions: number;
+  /** Draws of another possibility than the first. */
   draws: number;
+  /** How often a fiber was resumed. */
   switches: number;
 }
 
+/** A smaller run that fails by the same code. `simulate(module, { …options, args, faults, schedule })` repeats it. */
 export interface Shrunk {
+  /** What is wrong with it. */
   fault: Fault;
-  /** Repeats the run: `simulate(module, { ...options, args, faults, schedule })`. */
+  /** Arguments of the entry. */
   args: PlainValue[];
+  /** What goes wrong in the network, as a script. */
   faults: NetworkFault[];
+  /** What was decided in it, as text. */
   schedule: string;
-  /** What is left, and what there was. */
+  /** How large it is. */
   size: RunSize;
+  /** How large the run was that was given. */
   before: RunSize;
   /** How many runs were tried. */
   runs: number;
+  /** What each switch does: which fiber, at which line. */
   steps: Step[];
+  /** What it prints. */
   stdout: string;
+  /** Why the entry fails, with its stack. */
   error: Error | undefined;
   /** All of it, to be read. */
   report: string;

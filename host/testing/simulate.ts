@@ -18,9 +18,11 @@ import type { Step } from "./report.ts";
 import { StepRecorder } from "./steps.ts";
 import { Watcher } from "./watcher.ts";
 
+/** What `simulate` takes. */
 export interface SimulateOptions extends Pick<VirtualDriverOptions, "latency" | "window" | "hosts" | "faults"> {
   /** The export that is called; "main" by default. */
   entry?: string;
+  /** Its arguments. */
   args?: PlainValue[];
   /** Where all random numbers begin, the policy's too; 1 by default. */
   seed?: number;
@@ -36,8 +38,11 @@ export interface SimulateOptions extends Pick<VirtualDriverOptions, "latency" | 
   imports?: WebAssembly.Imports;
   /** Plays the world around the program, in JavaScript: connects to it, listens for it. The run ends when both have ended. */
   during?: (driver: VirtualDriver) => Promise<void>;
+  /** The source map's text, for a module that is given as bytes. Beside a file, it is found. */
   sourceMap?: string;
+  /** The most bytes of frames that one fiber may save; 256 KiB by default. */
   stackLimit?: number;
+  /** Fibers and scopes that are left at the end: see `LoadOptions`. */
   leaks?: LeakPolicy;
   /** How many events are kept of each turn, a power of two; none by default. */
   traceEvents?: number;
@@ -45,14 +50,17 @@ export interface SimulateOptions extends Pick<VirtualDriverOptions, "latency" | 
   steps?: boolean;
 }
 
+/** How a simulated run has ended, and what happened in it. */
 export interface Simulation {
   /** What the entry has returned. */
   value: PlainValue | undefined;
   /** Why the entry failed; E_DEADLOCK when nothing could wake its fibers any more; E_LEAK. */
   failure: Error | undefined;
+  /** What it has printed. */
   stdout: string;
   /** Simulated milliseconds. */
   time: number;
+  /** How many times a fiber was resumed. */
   switches: number;
   /** Of all that the scheduler did: two runs with the same are the same run. */
   hash: string;

@@ -206,10 +206,12 @@ export class SteppedInstance {
     return this.#guest.__fibers_call_failure(this.#call) >>> 0;
   }
 
-  /** Takes what the entry has returned. */
+  /** Takes what the entry has returned, and lets go of its call. */
   takeResult(): PlainValue | undefined {
     const { result } = this.#described;
-    return result === "void" ? undefined : liftResult(this.#guest, result, this.#export(TAKE_PREFIX)(this.#call));
+    if (result !== "void") return liftResult(this.#guest, result, this.#export(TAKE_PREFIX)(this.#call));
+    this.#guest.__fibers_release_call(this.#call);
+    return undefined;
   }
 
   // --- looking ---

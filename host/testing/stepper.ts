@@ -194,8 +194,7 @@ export class Stepper {
   }
 
   #findLeak(): Fault | null {
-    // The call's own fiber stays in the list until it is released.
-    const left = this.#instance.guest.__fibers_count() - 1;
+    const left = this.#instance.guest.__fibers_count();
     if (left <= 0) return null;
     return {
       kind: "leak",

@@ -10,9 +10,11 @@ import { confirm, type Failing } from "./replay.ts";
 import { shrink } from "./shrink.ts";
 import { type Fault, type Pause, Stepper, type StepperOptions } from "./stepper.ts";
 
+/** What is run, and what is right. */
 export interface TrialOptions {
   /** The export that is called; "main" by default. */
   entry?: string;
+  /** Its arguments. */
   args?: PlainValue[];
   /** Says what is right when the entry has returned: throws, or returns false or what is wrong. */
   check?: Check;
@@ -22,21 +24,27 @@ export interface TrialOptions {
   leaks?: "ignore" | "error";
   /** Of random numbers; 1 by default. */
   seed?: number;
+  /** Standard input; it ends at once by default. */
   stdin?: string | Uint8Array;
   /** What the program imports itself: functions marked by `pure`. */
   imports?: WebAssembly.Imports;
+  /** The source map's text, for a module that is given as bytes. Beside a file, it is found. */
   sourceMap?: string;
+  /** The most bytes of frames that one fiber may save; 64 KiB by default. */
   stackLimit?: number;
 }
 
 /** What a run whose entry has returned came to. */
 export interface Returned {
+  /** What the entry has returned. */
   value: PlainValue | undefined;
+  /** What was printed. */
   stdout: string;
   /** Simulated milliseconds. */
   time: number;
 }
 
+/** Says what is right: throws, or returns false or what is wrong. */
 export type Check = (run: Returned) => unknown;
 
 const DEFAULT_STACK_LIMIT = 64 * 1024;

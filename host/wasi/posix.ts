@@ -1,7 +1,6 @@
 /** The functions of the C library that poll and sockets need, called through koffi. */
+import { importKoffi, type Koffi, type Library } from "../koffi.ts";
 import { ERRNO_AGAIN, errnoOfSystem, WasiError } from "./errno.ts";
-
-type Koffi = typeof import("koffi").default;
 
 /** Each returns what the C library does: negative on an error, which `thrown` then makes of it. */
 export interface Posix {
@@ -38,7 +37,7 @@ export async function loadPosix(): Promise<Posix | null> {
   if (!isLinux && !isDarwin) return null;
   let koffi: Koffi;
   try {
-    koffi = (await import("koffi")).default;
+    koffi = await importKoffi();
   } catch {
     return null;
   }
@@ -67,8 +66,6 @@ function bindPosix(koffi: Koffi): Posix {
     isInterrupted: () => koffi.errno() === koffi.os.errno["EINTR"],
   };
 }
-
-type Library = ReturnType<Koffi["load"]>;
 
 /** ppoll, which takes nanoseconds, where there is one; else poll, its milliseconds rounded up. */
 function bindPoll(library: Library): Posix["poll"] {

@@ -14,6 +14,7 @@ import { ThreadSockets } from "./thread-sockets.ts";
 import type { Waiter } from "./waiter.ts";
 import { newWasmerBase } from "./wasmer-base.ts";
 
+/** What `createWasi` takes. */
 export interface WasiOptions {
   /**
    * Who serves what is not ours: files, arguments, environment, randomness. `"@wasmer/wasi"`, the default, has to be installed, and keeps files in
@@ -22,12 +23,15 @@ export interface WasiOptions {
   base?: "@wasmer/wasi" | "node:wasi";
   /** The first is the program's name. */
   args?: string[];
+  /** The environment; empty by default. */
   env?: Record<string, string>;
   /** Directory as the program names it → directory of this machine. */
   preopens?: Record<string, string>;
   /** Descriptors of the process; 0, 1 and 2 by default. */
   stdin?: number;
+  /** See `stdin`. */
   stdout?: number;
+  /** See `stdin`. */
   stderr?: number;
   /** Sockets that listen before the program starts: its descriptors 3, 4 …; the preopened directories follow. */
   listen?: { host?: string; port: number }[];
@@ -38,6 +42,7 @@ export interface WasiOptions {
   waiting?: "poll" | "atomics";
 }
 
+/** A WASI host for one program, used as `WASI` of `node:wasi` is. */
 export interface Wasi {
   /** `{ wasi_snapshot_preview1: … }`: what a module is instantiated with. */
   getImportObject(): WebAssembly.Imports;

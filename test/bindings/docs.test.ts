@@ -1,4 +1,4 @@
-/** docs/calling-javascript.md: its programs are built and run as it says, and print what stands below them. */
+/** Guides to programs that are built for JavaScript: they are built and run as the guides say, and print what stands below them. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -10,11 +10,11 @@ interface Shown {
   output: string;
 }
 
-/** A program, what it imports, a script and its output: each file says in its first line what it is called. */
-function readShown(): Shown[] {
+/** A program, what it imports if anything, a script and its output: each file says in its first line what it is called. */
+function readShown(guide: string): Shown[] {
   const shown: Shown[] = [];
   let files: Record<string, string> = {};
-  for (const { language, text } of readBlocks("docs/calling-javascript.md") as Block[]) {
+  for (const { language, text } of readBlocks(guide) as Block[]) {
     if (language === "text") {
       shown.push({ files, output: text });
       files = {};
@@ -25,22 +25,23 @@ function readShown(): Shown[] {
   return shown;
 }
 
-const shown = readShown();
+const guides = ["calling-javascript", "deploying"];
+const shown = guides.flatMap((guide) =>
+  readShown(`docs/${guide}.md`).map((example, i) => ({ ...example, name: `${guide}-${i + 1}` })),
+);
 
-test("it shows two programs", () => {
-  const names = ["program.ts", "host.mjs", "main.mjs"];
-  expect(shown.map(({ files }) => Object.keys(files))).toEqual([names, names]);
+test("they show programs", () => {
+  const bound = ["program.ts", "host.mjs", "main.mjs"];
+  expect(shown.map(({ files }) => Object.keys(files))).toEqual([bound, bound, ["program.ts", "main.mjs"]]);
 });
 
-test.each(shown.map(({ files, output }, i) => [i + 1, files, output] as const))(
-  "program %i",
-  async (i, files, output) => {
-    const folder = path.join(root, `.cache/bindings/docs-${i}`);
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true });
-    for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
-    const words = ["build", "program.ts", "-o", "build/app", "--imports", "host.mjs", "--debug"];
-    expect(await asFibers(words, { cwd: folder })).toEqual({ code: 0, stdout: "", stderr: "" });
-    expect(await runNode(["main.mjs"], { cwd: folder })).toEqual({ code: 0, stdout: output, stderr: "" });
-  },
-);
+test.each(shown.map((example) => [example.name, example] as const))("%s", async (name, { files, output }) => {
+  const folder = path.join(root, `.cache/bindings/docs-${name}`);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const [file, text] of Object.entries(files)) writeFileSync(path.join(folder, file), text);
+  const imports = files["host.mjs"] ? ["--imports", "host.mjs"] : [];
+  const words = ["build", "program.ts", "-o", "build/app", ...imports, "--debug"];
+  expect(await asFibers(words, { cwd: folder })).toEqual({ code: 0, stdout: "", stderr: "" });
+  expect(await runNode(["main.mjs"], { cwd: folder })).toEqual({ code: 0, stdout: output, stderr: "" });
+});

@@ -1,18 +1,25 @@
-/** The example in examples/calling-javascript, as its readers build and run it: a real server, a real file. */
+/** The examples of programs that call JavaScript, as their readers build and run them: real servers, real sockets, real files. */
 import { cpSync, rmSync } from "node:fs";
 import path from "node:path";
+import sqlite from "node-sqlite3-wasm";
 import { expect, test } from "vitest";
 import { asFibers, root, runNode } from "../setup/command.ts";
 
-test("examples/calling-javascript builds, runs, and prints what it says", async () => {
-  const folder = path.join(root, ".cache/bindings/example");
+/** What main.mjs prints, line by line, in a copy of the example's folder. */
+async function buildAndRun(name: string): Promise<{ folder: string; lines: string[] }> {
+  const folder = path.join(root, ".cache/bindings", name);
   rmSync(folder, { recursive: true, force: true });
-  cpSync(path.join(root, "examples/calling-javascript"), folder, { recursive: true });
+  cpSync(path.join(root, "examples", name), folder, { recursive: true });
   const words = ["build", "program.ts", "-o", "build/app", "--imports", "host.mjs", "--debug"];
   expect(await asFibers(words, { cwd: folder })).toEqual({ code: 0, stdout: "", stderr: "" });
   const { code, stdout, stderr } = await runNode(["main.mjs"], { cwd: folder });
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  expect(stdout.split("\n")).toEqual([
+  return { folder, lines: stdout.split("\n") };
+}
+
+test("calling-javascript: pages by fetch, files by node:fs", async () => {
+  const { lines } = await buildAndRun("calling-javascript");
+  expect(lines).toEqual([
     "Page one: 36 bytes",
     "Page two: 36 bytes",
     "Page three: 38 bytes",
@@ -21,5 +28,20 @@ test("examples/calling-javascript builds, runs, and prints what it says", async 
     expect.stringMatching(/^E_STATUS: .*the import program.fetchText rejected: Error: \/missing answers 404$/),
     "E_CANCELLED: nobody waits for it",
     "",
+  ]);
+});
+
+test("weather-stations: WebSocket and SQLite, whose file has every reading once, in the order of each station", async () => {
+  const { folder, lines } = await buildAndRun("weather-stations");
+  expect(lines).toEqual(["readings: 3,2", "Oslo: 3, up to 1.25 °C", "Palermo: 2, up to 21 °C", ""]);
+  const database = new sqlite.Database(path.join(folder, "weather.db"), { fileMustExist: true });
+  const readings = database.all("SELECT place, celsius FROM reading ORDER BY place, rowid");
+  database.close();
+  expect(readings.map(({ place, celsius }) => [place, celsius])).toEqual([
+    ["Oslo", -3.5],
+    ["Oslo", 1.25],
+    ["Oslo", 0],
+    ["Palermo", 17.5],
+    ["Palermo", 21],
   ]);
 });

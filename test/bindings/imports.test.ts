@@ -3,6 +3,7 @@ import { getEventListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import { type App, currentSignal, FiberError, FibersError, load, virtualDriver } from "as-fibers";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { runNode } from "../setup/command.ts";
 import { type AnyFunction, build, type BuiltModule, type BuiltProgram } from "./built.ts";
 
 type Imports = Record<string, Record<string, unknown>>;
@@ -79,11 +80,18 @@ describe.each(loaders)("%s", (_name, open) => {
     await app.close();
   });
 
-  test("a thenable is waited for", async () => {
+  test("a thenable is waited for, and answers once", async () => {
+    const gives: ((text: string) => void)[] = [];
     // oxlint-disable-next-line unicorn/no-thenable -- that is what is tested
-    const thenable = { then: (give: (text: string) => void) => give("later") };
-    const app = await open(importsOf({ fetchText: () => thenable }));
-    expect(await call(app, "title", "a")).toBe("<later>");
+    const thenable = { then: (give: (text: string) => void) => gives.push(give) };
+    const app = await open(importsOf({ fetchText: (url: string) => (url === "a" ? thenable : `text of ${url}`) }));
+    const first = call(app, "title", "a");
+    while (!gives.length) await new Promise(setImmediate);
+    gives[0]?.("later");
+    expect(await first).toBe("<later>");
+    const second = call(app, "title", "b");
+    gives[0]?.("again");
+    expect(await second).toBe("<text of b>");
     await app.close();
   });
 
@@ -163,6 +171,25 @@ describe.each(loaders)("%s", (_name, open) => {
     expect(await failureOf(call(app, "title", "a"))).toMatchObject({ code: "E_INSTANCE_CLOSED" });
   });
 
+  test("what is answered after the instance has ended goes nowhere", async () => {
+    const signals: AbortSignal[] = [];
+    let answer = (_text: string) => {};
+    const fetchText = () => {
+      signals.push(currentSignal());
+      return new Promise<string>((resolve) => (answer = resolve));
+    };
+    const app = await open(importsOf({ fetchText }));
+    const pending = failureOf(call(app, "title", "a"));
+    while (!signals.length) await new Promise(setImmediate);
+    app.terminate();
+    answer("too late");
+    expect(await pending).toMatchObject({ code: "E_INSTANCE_CLOSED" });
+    expect(signals[0]?.aborted).toBe(true);
+    expect(app.pendingCalls).toBe(0);
+    expect(await failureOf(call(app, "title", "b"))).toMatchObject({ code: "E_INSTANCE_CLOSED" });
+    expect(signals).toHaveLength(1);
+  });
+
   test("one that is missing: E_MISSING_IMPORT", async () => {
     const error = await failureOf(open(importsOf({ fetchText: undefined, add: 5 })));
     expect(error).toBeInstanceOf(FibersError);
@@ -219,6 +246,34 @@ describe("signals", () => {
     await new Promise(setImmediate);
     expect(await call(app, "plain", 1)).toBe(2);
     expect(app.fibers()).toEqual([]);
+    await app.close();
+  });
+
+  test("cancelled before it is answered, or after that: the next call gets its own answer", async () => {
+    const { answers, fetchText } = waiting();
+    const app = await openBuilt({ fetchText });
+    for (const isAnswered of [false, true]) {
+      const controller = new AbortController();
+      const first = failureOf(call(app, "title", "a", { signal: controller.signal }));
+      while (answers.length < 1) await new Promise(setImmediate);
+      if (isAnswered) answers[0]?.("first");
+      // The answer has come, and is not delivered.
+      await new Promise(process.nextTick);
+      controller.abort(new Error("enough"));
+      expect(await first).toMatchObject({ code: "E_CANCELLED", message: "enough" });
+      const second = call(app, "title", "b");
+      while (answers.length < 2) await new Promise(setImmediate);
+      answers[0]?.("late");
+      answers[1]?.("second");
+      expect(await second).toBe("<second>");
+      answers.length = 0;
+    }
+    // Calls that have ended are not counted twice: this one still may be answered.
+    const last = call(app, "title", "c");
+    while (!answers.length) await new Promise(setImmediate);
+    app.assertIdle();
+    answers[0]?.("last");
+    expect(await last).toBe("<last>");
     await app.close();
   });
 
@@ -307,21 +362,44 @@ describe("re-entrancy", () => {
     const app: AnyApp = await openBuilt({ fetchText: async () => (await app.close(), "closed") });
     expect(await failureOf(call(app, "title", "a"))).toMatchObject({ code: "E_INSTANCE_CLOSED" });
   });
+});
 
-  test("10,000 calls at once, of which each waits for three promises: the memory is as before", async () => {
-    const app = await openBuilt({ add: async (a: number, b: bigint) => a + Number(b) });
-    const burst = async () => {
-      const results = await Promise.all(Array.from({ length: 10_000 }, (_, i) => call(app, "thrice", i)));
-      expect(results).toEqual(Array.from({ length: 10_000 }, (_, i) => i + 3));
-      app.collect();
-      return app.liveBytes;
+test("10,000 calls at once that await three promises each: all right, the memory is as before, and the process ends", async () => {
+  const script = `
+    const { instantiate } = await import(process.argv[1]);
+    const unused = () => 0;
+    const app = await instantiate({
+      imports: {
+        app: { add: async (a, b) => a + Number(b), fetchText: unused, addOrError: unused, big: unused, pause: unused, delay: unused, note: unused },
+        "more-imports": { callOther: unused },
+      },
+    });
+    const countRight = async (count) => {
+      const results = await Promise.all(Array.from({ length: count }, (_, i) => app.exports.thrice(i)));
+      return results.filter((result, i) => result === i + 3).length;
     };
-    const before = await burst();
-    expect(Math.abs((await burst()) - before)).toBeLessThan(10_000);
-    expect(app.pendingCalls).toBe(0);
-    expect(app.fibers()).toEqual([]);
-    await app.close();
-  });
+    const memory = () => {
+      app.collect();
+      gc();
+      return { guest: app.liveBytes, heap: process.memoryUsage().heapUsed };
+    };
+    await countRight(1); // what is made once
+    const before = memory();
+    const right = await countRight(10_000);
+    const after = memory();
+    console.log(JSON.stringify({
+      right,
+      guest: after.guest - before.guest,
+      heap: after.heap - before.heap,
+      pending: app.pendingCalls,
+      fibers: app.fibers(),
+    }));`;
+  const words = ["--expose-gc", "--input-type=module", "--eval", script, `${program.base}.js`];
+  const { code, stdout, stderr } = await runNode(words);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const { heap, ...found } = JSON.parse(stdout) as { heap: number };
+  expect(found).toEqual({ right: 10_000, guest: 0, pending: 0, fibers: [] });
+  expect(Math.abs(heap)).toBeLessThan(1e6);
 });
 
 test("twelve instances: each has its five answers in the time of its slowest request", async () => {

@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { describeBackEnds } from "../setup/describe.ts";
 import { asFibers, type CommandOptions, type Ended } from "../setup/command.ts";
 import { placeOf } from "../setup/source.ts";
 
@@ -68,6 +69,7 @@ describe("a failure of main", () => {
     10 │   return spawn(read, index, "reader").join();
        │          ^
     at middle (test/guests/command/failure.ts:10:10)
+    started at test/guests/command/failure.ts:14:10
 
   because fiber "reader" (3) failed: Index out of range
 
@@ -76,6 +78,7 @@ describe("a failure of main", () => {
       │          ^
     at Array<i32>#__get (~lib/array.ts:114:42)
     at read (test/guests/command/failure.ts:6:10)
+    started at test/guests/command/failure.ts:10:10
 
 `);
   });
@@ -222,7 +225,7 @@ test("SIGTERM does the same, with its own exit code", async () => {
   expect(ended).toEqual({ code: 143, stdout: "waiting\nmain is cleaned up\n", stderr: "" });
 });
 
-describe.each(["epoll", "poll"])("--driver %s: the thread sleeps in the operating system's event queue", (driver) => {
+describeBackEnds("--driver: the thread sleeps in the operating system's event queue", (driver) => {
   // What is the same for both is asked of one.
   const once = test.runIf(driver === "epoll");
   const blocking = (words: string[], options?: CommandOptions) => run("ends", ["--driver", driver, ...words], options);

@@ -1,11 +1,12 @@
 /** Both addresses of a socket, of IPv4 and IPv6; and the options of a TCP stream. */
-import { afterEach, describe, expect, test } from "vitest";
-import { closeScenes, needing, openProgram, openStream } from "../setup/driver-program.ts";
+import { afterEach, expect, test } from "vitest";
+import { describeOn, needing } from "../setup/describe.ts";
+import { closeScenes, openProgram, openStream } from "../setup/driver-program.ts";
 import { worlds } from "../setup/world.ts";
 
 afterEach(closeScenes);
 
-describe.each(worlds)("point 14 on $name", (world) => {
+describeOn(worlds, "point 14", (world) => {
   needing(world, "connect").each([
     ["127.0.0.1", "127.0.0.1"],
     ["::1", "[::1]"],

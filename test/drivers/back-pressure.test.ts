@@ -1,5 +1,6 @@
 /** Back-pressure: who is slow makes the other side wait, and memory stays bounded. */
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
+import { describeOn } from "../setup/describe.ts";
 import { closeScenes, openProgram, openStream, stalled, waiting } from "../setup/driver-program.ts";
 import { patternBytes } from "../setup/pattern.ts";
 import { worlds } from "../setup/world.ts";
@@ -11,7 +12,7 @@ const DRIVER_LIMIT = 256 << 10;
 
 afterEach(closeScenes);
 
-describe.each(worlds)("points 6 and 7 on $name", (world) => {
+describeOn(worlds, "points 6 and 7", (world) => {
   test("a peer that never reads parks the writer, after a bounded number of bytes", async () => {
     const program = await openProgram(world);
     const { stream } = await openStream(program);

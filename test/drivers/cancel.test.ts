@@ -2,8 +2,8 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { Opcode } from "../../host/abi.ts";
 import { Errno } from "../../host/errno.ts";
+import { describeOn, needing } from "../setup/describe.ts";
 import { closeBenches, endOf, fillConnection, listenOn, openBench, openConnection } from "../setup/driver-bench.ts";
-import { needing } from "../setup/driver-program.ts";
 import { patternBytes } from "../setup/pattern.ts";
 import { worlds } from "../setup/world.ts";
 
@@ -12,7 +12,7 @@ const HOST = "127.0.0.1";
 
 afterEach(closeBenches);
 
-describe.each(worlds)("point 3 on $name", (world) => {
+describeOn(worlds, "point 3", (world) => {
   describe("listen", () => {
     needing(
       world,

@@ -1,10 +1,10 @@
 /** What changes while the driver waits: operations come and go, streams are closed and made, and numbers are used again. */
 import { readdirSync } from "node:fs";
-import { afterEach, describe, expect } from "vitest";
+import { afterEach, expect } from "vitest";
 import { Opcode } from "../../host/abi.ts";
 import { Errno } from "../../host/errno.ts";
+import { describeOn, needing } from "../setup/describe.ts";
 import { type Attempt, closeBenches, listenOn, openBench, openConnection } from "../setup/driver-bench.ts";
-import { needing } from "../setup/driver-program.ts";
 import { patternBytes } from "../setup/pattern.ts";
 import { Random } from "../setup/random.ts";
 import { type Peer, worlds } from "../setup/world.ts";
@@ -25,7 +25,7 @@ interface Talk {
   reading: Attempt | undefined;
 }
 
-describe.each(worlds)("points 2, 3 and 9 on $name", (world) => {
+describeOn(worlds, "points 2, 3 and 9", (world) => {
   needing(world, "driver")(
     "a stream is closed while bytes for it are told, and the next one has its descriptor: it gets its own bytes only",
     async () => {

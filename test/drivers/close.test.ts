@@ -1,17 +1,10 @@
 /** Closing: a stream under those who wait for it, the driver with everything in flight, and handles that are gone. */
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { Opcode } from "../../host/abi.ts";
 import { Errno } from "../../host/errno.ts";
+import { describeOn, needing } from "../setup/describe.ts";
 import { closeBenches, endOf, fillConnection, openBench, openConnection } from "../setup/driver-bench.ts";
-import {
-  closeScenes,
-  needing,
-  openProgram,
-  openStream,
-  stalled,
-  untilWaiting,
-  waiting,
-} from "../setup/driver-program.ts";
+import { closeScenes, openProgram, openStream, stalled, untilWaiting, waiting } from "../setup/driver-program.ts";
 import { patternBytes } from "../setup/pattern.ts";
 import { worlds } from "../setup/world.ts";
 
@@ -23,7 +16,7 @@ afterEach(async () => {
   await closeBenches();
 });
 
-describe.each(worlds)("points 9 and 11 on $name", (world) => {
+describeOn(worlds, "points 9 and 11", (world) => {
   test("a stream while others read it and write to it: they are told, and the peer sees the end", async () => {
     const program = await openProgram(world);
     const { stream, peer } = await openStream(program);

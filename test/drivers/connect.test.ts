@@ -1,11 +1,12 @@
 /** Connecting: to whom it is possible, and what it says of the others. */
-import { afterEach, describe, expect } from "vitest";
-import { closeScenes, needing, openProgram } from "../setup/driver-program.ts";
+import { afterEach, expect } from "vitest";
+import { describeOn, needing } from "../setup/describe.ts";
+import { closeScenes, openProgram } from "../setup/driver-program.ts";
 import { worlds } from "../setup/world.ts";
 
 afterEach(closeScenes);
 
-describe.each(worlds)("point 10 on $name", (world) => {
+describeOn(worlds, "point 10", (world) => {
   needing(world, "connect")("to a listener outside, both ways", async () => {
     const program = await openProgram(world);
     const outside = await program.scene.listen();

@@ -6,7 +6,7 @@ import { root } from "../setup/command.ts";
 import { everyWorld, type Need, worlds } from "../setup/world.ts";
 
 /** The points that a title names: "points 3 and 5 on $name". */
-const TITLE = /describe\.each\((?:worlds|everyWorld)\)\("points? ([\d, and]+) on \$name"/g;
+const TITLE = /describeOn\((?:worlds|everyWorld), "points? ([\d, and]+)"/g;
 
 /** A test, and what it needs. */
 const TEST = /^ +(?:test|needing\(\s*world,([^)]+)\))(?:\.each)?\(/gm;

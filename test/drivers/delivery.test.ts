@@ -1,9 +1,10 @@
 /** Cancelling at the moment of delivery: what was brought is not lost, and not delivered twice. */
 import { load } from "as-fibers";
-import { afterEach, describe, expect, test } from "vitest";
-import { closeScenes, needing, openProgram, openStream, until, untilWaiting } from "../setup/driver-program.ts";
+import { afterEach, expect, test } from "vitest";
+import { describeOn, needing } from "../setup/describe.ts";
+import { closeScenes, openProgram, openStream, until, untilWaiting } from "../setup/driver-program.ts";
 import { driverModule } from "../setup/javascript-scene.ts";
-import type { World } from "../setup/world.ts";
+import { type World } from "../setup/world.ts";
 import { worlds } from "../setup/world.ts";
 
 const ends: (() => Promise<void>)[] = [];
@@ -42,7 +43,7 @@ async function openWatched(world: World) {
   return { app, call, peer, stream, atCompletion };
 }
 
-describe.each(worlds)("points 2 and 3 on $name", (world) => {
+describeOn(worlds, "points 2 and 3", (world) => {
   needing(world, "driver")(
     "a fiber that is cancelled in the turn in which it is woken keeps what it got, and ends at its next wait",
     async () => {

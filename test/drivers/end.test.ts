@@ -1,6 +1,7 @@
 /** The end of a stream: what came first is read first, and each direction ends by itself. */
-import { afterEach, describe, expect, test } from "vitest";
-import { closeScenes, needing, openProgram, openStream, stalled } from "../setup/driver-program.ts";
+import { afterEach, expect, test } from "vitest";
+import { describeOn, needing } from "../setup/describe.ts";
+import { closeScenes, openProgram, openStream, stalled } from "../setup/driver-program.ts";
 import { patternBytes } from "../setup/pattern.ts";
 import { everyWorld } from "../setup/world.ts";
 
@@ -9,7 +10,7 @@ const i32Max = 2 ** 31 - 1;
 
 afterEach(closeScenes);
 
-describe.each(everyWorld)("points 6 and 9 on $name", (world) => {
+describeOn(everyWorld, "points 6 and 9", (world) => {
   test("data first, then the end, again and again", async () => {
     const program = await openProgram(world);
     const { stream, peer } = await openStream(program);

@@ -1,11 +1,12 @@
 /** Listening and accepting: ports, and who gets which connection. */
-import { afterEach, describe, expect, test } from "vitest";
-import { closeScenes, needing, openProgram, untilWaiting } from "../setup/driver-program.ts";
+import { afterEach, expect, test } from "vitest";
+import { describeOn, needing } from "../setup/describe.ts";
+import { closeScenes, openProgram, untilWaiting } from "../setup/driver-program.ts";
 import { worlds } from "../setup/world.ts";
 
 afterEach(closeScenes);
 
-describe.each(worlds)("points 8, 9 and 10 on $name", (world) => {
+describeOn(worlds, "points 8, 9 and 10", (world) => {
   needing(world, "port")("port 0 is one that is free, and known afterwards", async () => {
     const program = await openProgram(world);
     const first = await program.listen();

@@ -1,9 +1,10 @@
 /** Many operations in one batch, and more completions than fit in one. */
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { COMPLETIONS_CAPACITY, Opcode } from "../../host/abi.ts";
 import { Errno } from "../../host/errno.ts";
+import { describeOn, needing } from "../setup/describe.ts";
 import { closeBenches, listenOn, openBench } from "../setup/driver-bench.ts";
-import { closeScenes, needing, openScene } from "../setup/driver-program.ts";
+import { closeScenes, openScene } from "../setup/driver-program.ts";
 import { worlds } from "../setup/world.ts";
 
 afterEach(async () => {
@@ -11,7 +12,7 @@ afterEach(async () => {
   await closeBenches();
 });
 
-describe.each(worlds)("points 2 and 8 on $name", (world) => {
+describeOn(worlds, "points 2 and 8", (world) => {
   needing(world, "connect")(
     "1,000 connections of the program to itself at once: everybody gets their own answer",
     async () => {

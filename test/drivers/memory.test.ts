@@ -1,8 +1,9 @@
 /** The guest's memory while operations are under way: it grows, is collected and used again, and nothing is written where it must not. */
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { Opcode } from "../../host/abi.ts";
+import { describeOn, needing } from "../setup/describe.ts";
 import { closeBenches, openBench, openConnection } from "../setup/driver-bench.ts";
-import { closeScenes, needing, openProgram, openStream, stalled, untilWaiting } from "../setup/driver-program.ts";
+import { closeScenes, openProgram, openStream, stalled, untilWaiting } from "../setup/driver-program.ts";
 import { patternBytes } from "../setup/pattern.ts";
 import { worlds } from "../setup/world.ts";
 
@@ -11,7 +12,7 @@ afterEach(async () => {
   await closeBenches();
 });
 
-describe.each(worlds)("points 1 and 2 on $name", (world) => {
+describeOn(worlds, "points 1 and 2", (world) => {
   test("it grows during a read: the bytes arrive where they belong", async () => {
     const program = await openProgram(world);
     const { stream, peer } = await openStream(program);

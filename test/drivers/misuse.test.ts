@@ -1,12 +1,13 @@
 /** What a program must not do with streams: told by a code, on the fiber that did it. */
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
+import { describeOn } from "../setup/describe.ts";
 import { closeScenes, openProgram, openStream, stalled, untilWaiting, waiting } from "../setup/driver-program.ts";
 import { patternBytes } from "../setup/pattern.ts";
 import { worlds } from "../setup/world.ts";
 
 afterEach(closeScenes);
 
-describe.each(worlds)("point 8 on $name", (world) => {
+describeOn(worlds, "point 8", (world) => {
   test("a second read: E_BUSY, and the first goes on", async () => {
     const program = await openProgram(world);
     const { stream, peer } = await openStream(program);

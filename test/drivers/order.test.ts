@@ -1,12 +1,13 @@
 /** Bytes arrive whole and in order, however they are cut. */
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
+import { describeOn } from "../setup/describe.ts";
 import { closeScenes, openProgram, openStream } from "../setup/driver-program.ts";
 import { patternBytes } from "../setup/pattern.ts";
 import { worlds } from "../setup/world.ts";
 
 afterEach(closeScenes);
 
-describe.each(worlds)("points 6 and 7 on $name", (world) => {
+describeOn(worlds, "points 6 and 7", (world) => {
   test("a text of a megabyte in one write", async () => {
     const program = await openProgram(world);
     const { stream, peer } = await openStream(program);

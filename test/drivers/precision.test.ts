@@ -1,7 +1,8 @@
 /** Time: never early, below and above a millisecond; deadlines in the past, at once, and never. */
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
+import { describeOn, needing } from "../setup/describe.ts";
 import { closeBenches, openBench } from "../setup/driver-bench.ts";
-import { closeScenes, needing, openProgram } from "../setup/driver-program.ts";
+import { closeScenes, openProgram } from "../setup/driver-program.ts";
 import { worlds } from "../setup/world.ts";
 
 /** Below and above a millisecond, and around whole ones, where timers of the platform are cut. */
@@ -15,7 +16,7 @@ afterEach(async () => {
   await closeBenches();
 });
 
-describe.each(worlds)("point 5 on $name", (world) => {
+describeOn(worlds, "point 5", (world) => {
   const check = (measured: unknown, milliseconds: number) => {
     const nanoseconds = Number(measured);
     // The program's clock shows whole nanoseconds.

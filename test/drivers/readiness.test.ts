@@ -1,7 +1,8 @@
 /** Reading into no bytes: it ends when a read would not wait, tells how many bytes are there, and takes none. */
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { Opcode } from "../../host/abi.ts";
 import { Errno } from "../../host/errno.ts";
+import { describeOn } from "../setup/describe.ts";
 import { closeBenches, openBench, openConnection } from "../setup/driver-bench.ts";
 import { everyWorld } from "../setup/world.ts";
 
@@ -12,7 +13,7 @@ const read = (handle: number, room: number) => ({ opcode: READ, handle, bytes: n
 
 afterEach(closeBenches);
 
-describe.each(everyWorld)("points 3, 6 and 8 on $name", (world) => {
+describeOn(everyWorld, "points 3, 6 and 8", (world) => {
   test("it waits for the first bytes, and tells their number as often as it is asked", async () => {
     const { bench, scene } = await openBench(world);
     const { handle, peer } = await openConnection(bench, scene);

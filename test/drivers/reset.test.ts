@@ -1,19 +1,12 @@
 /** A reset in the middle: told to the fiber that it concerns, with what came before it, and to no other. */
-import { afterEach, describe, expect, test } from "vitest";
-import {
-  closeScenes,
-  needing,
-  openProgram,
-  openStream,
-  stalled,
-  untilWaiting,
-  waiting,
-} from "../setup/driver-program.ts";
+import { afterEach, expect, test } from "vitest";
+import { describeOn, needing } from "../setup/describe.ts";
+import { closeScenes, openProgram, openStream, stalled, untilWaiting, waiting } from "../setup/driver-program.ts";
 import { everyWorld } from "../setup/world.ts";
 
 afterEach(closeScenes);
 
-describe.each(everyWorld)("points 6 and 10 on $name", (world) => {
+describeOn(everyWorld, "points 6 and 10", (world) => {
   test("while a fiber reads: that one is told, others go on", async () => {
     const program = await openProgram(world);
     const broken = await openStream(program);

@@ -1,5 +1,6 @@
 /** Standard input: lines as they were typed, one reader at a time. */
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
+import { describeOn } from "../setup/describe.ts";
 import { closeScenes, openProgram, untilWaiting, waiting } from "../setup/driver-program.ts";
 import { worlds } from "../setup/world.ts";
 
@@ -8,7 +9,7 @@ const LIMIT = 1 << 20;
 
 afterEach(closeScenes);
 
-describe.each(worlds)("points 3, 6 and 8 on $name", (world) => {
+describeOn(worlds, "points 3, 6 and 8", (world) => {
   test.each([
     ["", ""],
     ["one\ntwo\n", "[one][two]"],

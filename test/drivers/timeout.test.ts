@@ -1,12 +1,13 @@
 /** `timeout` of a stream: how long one read or write waits, and what is left when it gives up. */
-import { afterEach, describe, expect, test } from "vitest";
-import { closeScenes, needing, openProgram, openStream, stalled, waiting } from "../setup/driver-program.ts";
+import { afterEach, expect, test } from "vitest";
+import { describeOn, needing } from "../setup/describe.ts";
+import { closeScenes, openProgram, openStream, stalled, waiting } from "../setup/driver-program.ts";
 import { patternBytes } from "../setup/pattern.ts";
 import { worlds } from "../setup/world.ts";
 
 afterEach(closeScenes);
 
-describe.each(worlds)("points 3 and 5 on $name", (world) => {
+describeOn(worlds, "points 3 and 5", (world) => {
   test("of a read: ETIMEDOUT, not early, and nothing is lost", async () => {
     const program = await openProgram(world);
     const { stream, peer } = await openStream(program);

@@ -1,9 +1,10 @@
 /** Turns come from the event loop, and JavaScript has its share between them, however busy fibers are. */
 import { load } from "as-fibers";
-import { afterEach, describe, expect } from "vitest";
+import { afterEach, expect } from "vitest";
 import { Opcode } from "../../host/abi.ts";
+import { describeOn, needing } from "../setup/describe.ts";
 import { closeBenches, fillConnection, openBench, openConnection } from "../setup/driver-bench.ts";
-import { closeScenes, needing, openScene } from "../setup/driver-program.ts";
+import { closeScenes, openScene } from "../setup/driver-program.ts";
 import { driverModule } from "../setup/javascript-scene.ts";
 import { patternBytes } from "../setup/pattern.ts";
 import { type Peer, type Scene, type World, worlds } from "../setup/world.ts";
@@ -82,7 +83,7 @@ async function drain(peer: Peer): Promise<void> {
   }
 }
 
-describe.each(worlds)("point 4 on $name", (world) => {
+describeOn(worlds, "point 4", (world) => {
   needing(world, "clock")("while fibers spin, what others wait for is looked after", async () => {
     const { running, scene } = await openScene(world, "driver-many");
     await running.call("listen");

@@ -1,9 +1,10 @@
 /** UDP sockets: datagrams come whole, with their sender, to who has waited longest. */
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { DATAGRAM_HEADER, Opcode } from "../../host/abi.ts";
 import { Errno } from "../../host/errno.ts";
+import { describeOn, needing } from "../setup/describe.ts";
 import { type Bench, closeBenches, openBench } from "../setup/driver-bench.ts";
-import { closeScenes, needing, openProgram, type Program, untilWaiting, waiting } from "../setup/driver-program.ts";
+import { closeScenes, openProgram, type Program, untilWaiting, waiting } from "../setup/driver-program.ts";
 import { patternBytes } from "../setup/pattern.ts";
 import { type World, worlds } from "../setup/world.ts";
 
@@ -24,7 +25,7 @@ async function openDatagrams(world: World) {
   return { program, ...(await openSockets(program)) };
 }
 
-describe.each(worlds)("point 12 on $name", (world) => {
+describeOn(worlds, "point 12", (world) => {
   test("a driver that has none says so", async () => {
     const program = await openProgram(world);
     const result = await program.call("attempt", "bindUdp", 0, "127.0.0.1");

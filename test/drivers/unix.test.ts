@@ -1,8 +1,9 @@
 /** Unix sockets: listeners and streams as those of TCP, by a path. */
 import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
-import { closeScenes, needing, openProgram, untilWaiting } from "../setup/driver-program.ts";
+import { afterEach, expect, test } from "vitest";
+import { describeOn, needing } from "../setup/describe.ts";
+import { closeScenes, openProgram, untilWaiting } from "../setup/driver-program.ts";
 import { patternBytes } from "../setup/pattern.ts";
 import { type World, worlds } from "../setup/world.ts";
 
@@ -14,7 +15,7 @@ async function openListener(world: World) {
   return { program, at, listener: (await program.call("listenUnix", at)) as number };
 }
 
-describe.each(worlds)("point 13 on $name", (world) => {
+describeOn(worlds, "point 13", (world) => {
   test("a driver that has none says so", async () => {
     const program = await openProgram(world);
     const at = program.scene.unusedPath();

@@ -8,8 +8,8 @@ import { EventQueue } from "../../host/event-queue/event-queue.ts";
 import { Interest, Mode } from "../../host/event-queue/interest.ts";
 import { WOULD_BLOCK } from "../../host/event-queue/source.ts";
 import type { TcpStream } from "../../host/event-queue/tcp-stream.ts";
+import { library } from "../setup/real-drivers.ts";
 import { codeOf, describeEvents } from "./setup.ts";
-import { library } from "./world.ts";
 
 const { READABLE, WRITABLE } = Interest;
 const HOST = "127.0.0.1";

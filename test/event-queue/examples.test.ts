@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { root, runNode } from "../setup/command.ts";
-import { library } from "./world.ts";
+import { library } from "../setup/real-drivers.ts";
 
 const folder = "examples/event-queue";
 

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { root, runNode } from "../setup/command.ts";
+import { library } from "../setup/real-drivers.ts";
 import { readBlocks, readDocument } from "../setup/markdown.ts";
-import { library } from "./world.ts";
 
 const guide = "docs/event-queue.md";
 const blocks = readBlocks(guide);

@@ -1,7 +1,7 @@
 /** The event queue and the life of its process: what keeps it alive, what does not, what it costs to wait. */
 import { describe, expect, test } from "vitest";
 import { root, runNode } from "../setup/command.ts";
-import { library } from "./world.ts";
+import { library } from "../setup/real-drivers.ts";
 
 const backEnds = process.platform === "linux" ? ["epoll", "poll"] : ["poll"];
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { networkInterfaces, tmpdir, constants } from "node:os";
 import path from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { EAGAIN } from "../../host/event-queue/c-library.ts";
 import { bindDescriptorCalls, type DescriptorCalls } from "../../host/event-queue/descriptor-calls.ts";
 import {
@@ -21,8 +21,8 @@ import {
   openListener,
   peerAddressOf,
 } from "../../host/event-queue/sockets.ts";
+import { library } from "../setup/real-drivers.ts";
 import { codeOf } from "./setup.ts";
-import { library } from "./world.ts";
 
 type AllCalls = NetworkCalls & DescriptorCalls;
 
@@ -114,6 +114,7 @@ describe.skipIf(!library)("calls", () => {
     for (const fd of open.splice(0)) calls.close(fd);
     rmSync(path.join(folder, "socket"), { force: true });
   });
+  afterAll(() => rmSync(folder, { recursive: true }));
 
   const places: [string, () => SocketAddress, boolean][] = [
     ["IPv4", () => ({ host: "127.0.0.1", port: 0 }), true],

@@ -6,9 +6,10 @@
 import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { attachNotifier } from "as-fibers/event-queue";
-import koffi from "koffi";
 
-const library = koffi.load(null);
+/** Not a literal in the import: its types need not be there. */
+const PACKAGE = "koffi";
+const library = (await import(PACKAGE)).default.load(null);
 const write = library.func("write", "intptr_t", ["int", "void *", "size_t"]);
 const close = library.func("close", "int", ["int"]);
 /** epoll_wait, epoll_pwait, epoll_pwait2, poll, ppoll on x86-64; epoll_pwait, epoll_pwait2, ppoll on ARM. */

@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import { test } from "vitest";
 import { bindAlarmCalls } from "../../host/event-queue/alarm.ts";
 import type { BackEndName } from "../../host/event-queue/back-end.ts";
-import { type CLibrary, loadCLibrary } from "../../host/event-queue/c-library.ts";
+import type { CLibrary } from "../../host/event-queue/c-library.ts";
 import { bindDescriptorCalls, type DescriptorCalls, wouldBlock } from "../../host/event-queue/descriptor-calls.ts";
 import { bindEpollCalls } from "../../host/event-queue/epoll-calls.ts";
 import { Epoll } from "../../host/event-queue/epoll.ts";
@@ -15,6 +15,7 @@ import { bindSocketCalls } from "../../host/event-queue/socket-calls.ts";
 import { Interest } from "../../host/event-queue/interest.ts";
 import { Kqueue } from "../../host/event-queue/kqueue.ts";
 import { Notifier, type NotifierHandle } from "../../host/event-queue/notifier.ts";
+import { library } from "../setup/real-drivers.ts";
 import { SimulatedKernel } from "./simulated-kqueue.ts";
 
 /** What happens while the selector sleeps. */
@@ -67,8 +68,6 @@ export interface World {
 export function needing(world: World, ...needs: Need[]) {
   return test.skipIf(world.lacks.has("koffi") || needs.some((need) => world.lacks.has(need)));
 }
-
-export const library: CLibrary | null = await loadCLibrary().catch(() => null);
 
 /** A back end of this system; skipped by its name where it is missing. */
 function realWorld(name: "epoll" | "poll"): World {

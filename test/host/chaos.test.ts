@@ -6,7 +6,7 @@ import { runInSuite } from "../workloads/workload.ts";
 
 for (const [index, workload] of chaos.entries()) {
   const driver = realDrivers[index] as (typeof realDrivers)[0];
-  test.skipIf(!isHere(driver))(`${workload.name}: every byte arrives once, and nothing is left`, () =>
+  test.skipIf(!isHere(driver.name))(`every byte arrives once, and nothing is left: ${workload.name}`, () =>
     runInSuite(workload),
   );
 }

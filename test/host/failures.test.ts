@@ -1,6 +1,7 @@
 /** What a program does wrong, and what becomes of it: a stable code, the fiber's name, file and line, and nothing else lost. */
 import { type App, FiberError, load, type LoadOptions, virtualDriver } from "as-fibers";
 import { describe, expect, test } from "vitest";
+import { describeLocation } from "../../host/errors.ts";
 import { type Guest, guest } from "../setup/guests.ts";
 import { placeOf } from "../setup/source.ts";
 
@@ -259,6 +260,7 @@ describe("after a trap", () => {
       code: "E_TRAP",
       fiber: "forgotten",
       location: { file: "host-failures.ts", line: placeOf("host-failures", "print(`${|1 / divisor}`)").line },
+      startedAt: describeLocation(placeOf("host-failures", '|go(trapAtOnce, 0, "forgotten")')),
     });
     expect(reported[0]?.stack).toContain('in fiber "forgotten" (3)\n    at ');
     expect(app.warnings).toEqual(["E_TRAP: divide by zero (fiber forgotten)"]);

@@ -5,14 +5,13 @@ import path from "node:path";
 import { Writable } from "node:stream";
 import { type App, load, nodeDriver, selectorDriver, type SelectorDriverOptions } from "as-fibers";
 import { compile } from "as-fibers/compiler";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { describeBackEnds } from "../setup/describe.ts";
 import { exampleOutputs } from "../setup/example-outputs.ts";
 import { guest } from "../setup/guests.ts";
 
 const life = new WebAssembly.Module(guest("host-life").binary as BufferSource);
 const network = new WebAssembly.Module(guest("driver").binary as BufferSource);
-
-const backEnds = ["epoll", "poll"] as const;
 
 async function loadOn(module: WebAssembly.Module, options: SelectorDriverOptions): Promise<App> {
   const app = await load(module, {
@@ -24,7 +23,7 @@ async function loadOn(module: WebAssembly.Module, options: SelectorDriverOptions
   return app;
 }
 
-describe.each(backEnds)("runSync on %s", (backEnd) => {
+describeBackEnds("runSync", (backEnd) => {
   test("blocks until the call has ended, and returns what it returns", async () => {
     const app = await loadOn(life, { backEnd });
     let hasRun = false;
@@ -123,32 +122,32 @@ test("a driver that needs the event loop cannot block", async () => {
   await app.close();
 });
 
-test("runSync does not work inside of a turn", async () => {
-  const codes: unknown[] = [];
-  const app: App = await load(new WebAssembly.Module(guest("reports").binary as BufferSource), {
-    driver: await selectorDriver(),
-    imports: {
-      app: {
-        note() {
-          try {
-            app.runSync("noteWithin");
-          } catch (error) {
-            codes.push((error as { code: unknown }).code);
-          }
+describeBackEnds("the driver", (backEnd) => {
+  test("runSync does not work inside of a turn", async () => {
+    const codes: unknown[] = [];
+    const app: App = await load(new WebAssembly.Module(guest("reports").binary as BufferSource), {
+      driver: await selectorDriver({ backEnd }),
+      imports: {
+        app: {
+          note() {
+            try {
+              app.runSync("noteWithin");
+            } catch (error) {
+              codes.push((error as { code: unknown }).code);
+            }
+          },
         },
       },
-    },
+    });
+    app.runSync("noteWithin");
+    expect(codes).toEqual(["E_IN_TURN"]);
+    app.terminate();
   });
-  app.runSync("noteWithin");
-  expect(codes).toEqual(["E_IN_TURN"]);
-  app.terminate();
-});
 
-// The very module that runs on the driver node: a guest never learns who serves it.
-test.each(["reverse-responses", "five-at-once"])("the example %s, on epoll and poll", async (name) => {
-  const { binary, sourceMap } = await compile(`examples/${name}.ts`, { target: "debug" });
-  const module = new WebAssembly.Module(binary as BufferSource);
-  for (const backEnd of backEnds) {
+  // The very module that runs on the driver node: a guest never learns who serves it.
+  test.each(["reverse-responses", "five-at-once"])("the example %s", async (name) => {
+    const { binary, sourceMap } = await compile(`examples/${name}.ts`, { target: "debug" });
+    const module = new WebAssembly.Module(binary as BufferSource);
     let output = "";
     const stdout = new Writable({
       write(chunk: Buffer, _encoding, done) {
@@ -160,9 +159,9 @@ test.each(["reverse-responses", "five-at-once"])("the example %s, on epoll and p
     await app.exports.main?.();
     await app.close();
     expect(output).toBe(exampleOutputs[name]);
-  }
-});
+  });
 
-test("asking for another system's queue says what there is", async () => {
-  await expect(selectorDriver({ backEnd: "kqueue" })).rejects.toMatchObject({ code: "E_NO_BACK_END" });
+  test("asking for another system's queue says what there is", async () => {
+    await expect(selectorDriver({ backEnd: "kqueue" })).rejects.toMatchObject({ code: "E_NO_BACK_END" });
+  });
 });

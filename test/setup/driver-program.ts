@@ -1,6 +1,5 @@
 /** The program that the driver contract suite runs on every driver, with its verbs as methods; and the scene around it. */
-import { test } from "vitest";
-import type { Need, Program as Running, Scene, World } from "./world.ts";
+import type { Program as Running, Scene, World } from "./world.ts";
 
 export interface Program extends Running {
   readonly scene: Scene;
@@ -13,11 +12,6 @@ export interface Program extends Running {
 }
 
 const open: { scene: Scene; running: Running }[] = [];
-
-/** A test that not every world can run; test/drivers/coverage.test.ts counts them. */
-export function needing(world: World, ...needs: Need[]) {
-  return test.skipIf(needs.some((need) => world.lacks.has(need)));
-}
 
 /** Opens a scene and runs the program in it. */
 export async function openProgram(world: World, options?: { stdin?: string }): Promise<Program> {

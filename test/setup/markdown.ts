@@ -53,10 +53,12 @@ export function readLinks(file: string): Link[] {
 /** What links to the headings of a document end in: made as GitHub makes them. */
 export function readAnchors(file: string): string[] {
   const headings = [...readDocument(file).matchAll(/^#+ (.*)$/gm)];
-  return headings.map(([, heading = ""]) =>
+  const anchors = headings.map(([, heading = ""]) =>
     heading
       .toLowerCase()
       .replaceAll(/[^\p{Letter}\p{Number} _-]/gu, "")
       .replaceAll(" ", "-"),
   );
+  const before = (anchor: string, index: number) => anchors.slice(0, index).filter((other) => other === anchor).length;
+  return anchors.map((anchor, index) => (before(anchor, index) ? `${anchor}-${before(anchor, index)}` : anchor));
 }

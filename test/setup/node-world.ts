@@ -6,6 +6,7 @@ import type { World } from "./world.ts";
 
 export const nodeWorld: World = {
   name: "node",
+  isHere: true,
   isSimulated: false,
   lacks: new Set(),
   streamName: String.raw`127\.0\.0\.1:\d+`,

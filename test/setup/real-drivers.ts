@@ -1,6 +1,6 @@
 /** The drivers over real sockets, by name, for workloads that run on each. */
 import { type Driver, nodeDriver, selectorDriver } from "as-fibers";
-import { loadCLibrary } from "../../host/event-queue/c-library.ts";
+import { type CLibrary, loadCLibrary } from "../../host/event-queue/c-library.ts";
 import { availableBackEnds } from "../../host/event-queue/open-selector.ts";
 
 export interface RealDriver {
@@ -14,12 +14,12 @@ export const realDrivers: readonly RealDriver[] = [
   { name: "poll", make: () => selectorDriver({ backEnd: "poll" }) },
 ];
 
-const hasLibrary = await loadCLibrary().then(
-  () => true,
-  () => false,
-);
+/** The C library; null without koffi. */
+export const library: CLibrary | null = await loadCLibrary().catch(() => null);
+
+export const backEnds = ["epoll", "poll"] as const;
 
 /** Whether this system has it, and koffi is installed if it needs that. */
-export function isHere({ name }: RealDriver): boolean {
-  return name === "node" || (hasLibrary && availableBackEnds().includes(name));
+export function isHere(name: RealDriver["name"]): boolean {
+  return name === "node" || (library !== null && availableBackEnds().includes(name));
 }

@@ -2,12 +2,14 @@
 import { Writable } from "node:stream";
 import { selectorDriver, type SelectorDriver } from "as-fibers";
 import { readableOf } from "./node-world.ts";
+import { isHere } from "./real-drivers.ts";
 import { RealScene } from "./real-scene.ts";
 import type { World } from "./world.ts";
 
 function selectorWorld(backEnd: "epoll" | "poll"): World {
   return {
     name: backEnd,
+    isHere: isHere(backEnd),
     isSimulated: false,
     lacks: new Set(),
     streamName: String.raw`127\.0\.0\.1:\d+`,

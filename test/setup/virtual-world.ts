@@ -5,6 +5,7 @@ import type { Correspondent, OutsideListener, Peer, World } from "./world.ts";
 
 export const virtualWorld: World = {
   name: "virtual",
+  isHere: true,
   isSimulated: true,
   lacks: new Set(["clock", "file"]),
   streamName: String.raw`127\.0\.0\.1:\d+`,

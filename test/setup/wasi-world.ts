@@ -6,9 +6,9 @@ import { close, closeSync, openSync, write } from "node:fs";
 import { promisify } from "node:util";
 import type { Driver } from "as-fibers";
 import type { WasiOptions } from "as-fibers/wasi";
-import koffi from "koffi";
 import type { Bench } from "./driver-bench.ts";
 import { Loopback } from "./loopback.ts";
+import { library } from "./real-drivers.ts";
 import { WasiBench } from "./wasi-bench.ts";
 import { Session } from "./wasi-session.ts";
 import type { Program, Scene, World } from "./world.ts";
@@ -21,6 +21,8 @@ const LACKS = ["connect", "port", "address", "datagram", "unix", "option", "file
 function worldOf(name: string, combination: Combination): World {
   return {
     name,
+    // Its pipes are made by the C library.
+    isHere: library !== null,
     isSimulated: false,
     lacks: new Set([...LACKS, ...(combination.waiting === "atomics" ? (["hangup"] as const) : [])]),
     streamName: "this stream",
@@ -120,7 +122,7 @@ class WasiProgram implements Program {
 }
 
 const nowhere = openSync("/dev/null", "w");
-const pipe = koffi.load(null).func("int pipe(void *fds)");
+const pipe = library?.bind("pipe", ["void *"]);
 const writeAsync = promisify(write);
 const closeAsync = promisify(close);
 
@@ -132,7 +134,7 @@ class Input {
 
   constructor(text: string | undefined) {
     const fds = new Int32Array(2);
-    if (pipe(fds) !== 0) throw new Error("there is no pipe");
+    if (pipe?.(fds) !== 0) throw new Error("there is no pipe");
     [this.fd, this.#end] = fds as unknown as [number, number];
     this.#isWriting = text !== undefined;
     if (text !== undefined) void this.#write(Buffer.from(text));

@@ -38,6 +38,8 @@ export type Need =
 
 export interface World {
   readonly name: string;
+  /** False: it needs what this machine does not have, or what is not installed. */
+  readonly isHere: boolean;
   /** True when its clock is simulated: then nothing takes real time, and precision is exact. */
   readonly isSimulated: boolean;
   readonly lacks: ReadonlySet<Need>;
@@ -119,7 +121,7 @@ export interface Peer {
 }
 
 /** Every driver, in its world. */
-export const worlds: readonly World[] = [nodeWorld, epollWorld, virtualWorld, wasiWorld];
+export const worlds: readonly World[] = [nodeWorld, epollWorld, pollWorld, virtualWorld, wasiWorld];
 
-/** And the driver over poll(2), and driver `wasi` on every base and with every way of waiting, for what sockets do. */
-export const everyWorld: readonly World[] = [...worlds, pollWorld, ...otherWasiWorlds];
+/** And driver `wasi` on every base and with every way of waiting, for what sockets do. */
+export const everyWorld: readonly World[] = [...worlds, ...otherWasiWorlds];

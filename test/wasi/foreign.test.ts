@@ -7,8 +7,9 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { inBaseline } from "../../host/command/baseline.ts";
+import { describeCombinations } from "../setup/describe.ts";
 import { root } from "../setup/command.ts";
 
 const programs = ["sleep", "poll-stdin", "echo", "preopens"] as const;
@@ -103,11 +104,7 @@ class Running {
   }
 }
 
-const hosts = ["@wasmer/wasi", "node:wasi"].flatMap((base) =>
-  ["poll", "atomics"].map((waiting) => [base, waiting] as const),
-);
-
-describe.each(hosts)("on %s, waiting by %s", (base, waiting) => {
+describeCombinations(({ base, waiting }) => {
   async function run(
     program: Program,
     listeners: number,

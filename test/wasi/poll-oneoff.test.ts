@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { ERRNO_BADF, ERRNO_FAULT, ERRNO_INVAL, ERRNO_NOTSUP } from "../../host/wasi/errno.ts";
 import type { Event } from "../../host/wasi/layout.ts";
+import { isHere } from "../setup/real-drivers.ts";
 import * as images from "../workloads/wasi-images.ts";
 import { listsInSimulatedWorld } from "../workloads/wasi-lists.ts";
 import { runInSuite } from "../workloads/workload.ts";
@@ -150,5 +151,9 @@ describe("memory", () => {
 });
 
 describe("random", () => {
-  test.each([listsInSimulatedWorld, ...Object.values(images)])("$name", (workload) => runInSuite(workload));
+  test(listsInSimulatedWorld.name, () => runInSuite(listsInSimulatedWorld));
+
+  test.skipIf(!isHere("poll")).each(Object.values(images))("by random lists, on poll: $name", (workload) =>
+    runInSuite(workload),
+  );
 });

@@ -1,8 +1,9 @@
 /** A program that listens: accept, poll, receive, send and shut down, with real clients, on each base and in each way of waiting. */
 import { once } from "node:events";
 import net from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
-import { clock, combinations, MILLISECOND, Raw, readable, writable } from "./raw.ts";
+import { afterEach, expect, test } from "vitest";
+import { clock, MILLISECOND, Raw, readable, writable } from "./raw.ts";
+import { describeCombinations } from "../setup/describe.ts";
 
 const AGAIN = 6;
 const BADF = 8;
@@ -13,7 +14,7 @@ const PIPE = 64;
 const NONBLOCK = 4;
 const LONG = 20_000n * MILLISECOND;
 
-describe.each(combinations)("$base, waiting by $waiting", (combination) => {
+describeCombinations((combination) => {
   const opened: { close(): void }[] = [];
 
   afterEach(() => {

@@ -14,8 +14,9 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createWasi, type WasiOptions } from "as-fibers/wasi";
-import { afterEach, describe, expect, test } from "vitest";
-import { clock, combinations, MILLISECOND, Raw, readable, writable } from "./raw.ts";
+import { afterEach, expect, test } from "vitest";
+import { clock, MILLISECOND, Raw, readable, writable } from "./raw.ts";
+import { describeCombinations } from "../setup/describe.ts";
 
 const AGAIN = 6;
 const BADF = 8;
@@ -58,7 +59,7 @@ function openPipe(): { reader: number; writer: number } {
   return ends;
 }
 
-describe.each(combinations)("$base, waiting by $waiting", (combination) => {
+describeCombinations((combination) => {
   async function start(options: WasiOptions): Promise<Raw> {
     const raw = await Raw.open({ ...combination, ...options });
     programs.push(raw);

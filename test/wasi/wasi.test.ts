@@ -3,9 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createWasi } from "as-fibers/wasi";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { describeCombinations } from "../setup/describe.ts";
 import { root, runNode } from "../setup/command.ts";
-import { assemble, clock, combinations, MILLISECOND, Raw, readable, writable } from "./raw.ts";
+import { assemble, clock, MILLISECOND, Raw, readable, writable } from "./raw.ts";
 
 const FAULT = 21;
 const folder = mkdtempSync(path.join(tmpdir(), "as-fibers-wasi-"));
@@ -13,7 +14,7 @@ const folder = mkdtempSync(path.join(tmpdir(), "as-fibers-wasi-"));
 beforeAll(() => writeFileSync(path.join(folder, "greeting.txt"), "hello file"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe.each(combinations)("$base, waiting by $waiting", (combination) => {
+describeCombinations((combination) => {
   const opened: Raw[] = [];
 
   afterEach(() => {

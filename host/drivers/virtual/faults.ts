@@ -1,6 +1,7 @@
 /** What goes wrong in a simulated network: by script, or by chance. */
 import type { Random } from "./random.ts";
 
+/** A way in which a connection goes wrong. */
 export type FaultKind =
   /** Both ends read and write ECONNRESET. */
   | "reset"
@@ -17,6 +18,7 @@ export type FaultKind =
 export interface Fault {
   /** Milliseconds since the beginning. */
   at: number;
+  /** What. */
   kind: FaultKind;
   /** Which connections: those with this host; with all by default. */
   host?: string;
@@ -32,6 +34,7 @@ export interface Fault {
 
 /** What goes wrong by chance: the probability of each kind for each connection. */
 export interface FaultChances {
+  /** 0 to 1 for each kind; 0 for those that are not named. */
   chances: Partial<Record<FaultKind, number>>;
   /** It happens within so many milliseconds of the connection's beginning; 1,000 by default. */
   within?: number;

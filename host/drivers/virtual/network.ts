@@ -15,6 +15,7 @@ import { Random } from "./random.ts";
 /** The default, in milliseconds. */
 const LATENCY = 0.1;
 
+/** How long things take in a simulated network, who is there, and what goes wrong. */
 export interface NetworkOptions {
   /** Milliseconds that bytes take from one end of a connection to the other; 0.1 by default. */
   latency?: Latency;
@@ -61,12 +62,15 @@ function isPath({ key, port }: Call): boolean {
 
 /** A port on which a test listens. */
 export interface VirtualPort {
+  /** Its number. */
   readonly port: number;
   /** The next connection of the program. */
   accept(): Promise<VirtualPeer>;
+  /** Nobody listens there any more. Connections that were accepted stay. */
   close(): void;
 }
 
+/** The simulated network of a `virtualDriver`. All its waits are in simulated time. */
 export class VirtualNetwork {
   readonly #clock: Clock;
   readonly #options: PipeOptions & NetworkOptions;
@@ -85,6 +89,7 @@ export class VirtualNetwork {
   #nextPort = FIRST_FREE_PORT;
 
   /**
+   * @internal
    * @param seed of latencies and faults
    * @param isLost says which datagrams are lost
    */
@@ -148,7 +153,7 @@ export class VirtualNetwork {
     return this.#freePort();
   }
 
-  /** Binds a port of a name or address; 0: a free one. @returns the port, or a negative errno */
+  /** @internal Binds a port of a name or address; 0: a free one. @returns the port, or a negative errno */
   bind(host: string, port: number, onConnection: (endpoint: Endpoint) => void): number {
     if (!host || port > LAST_PORT) return -Errno.EINVAL;
     if (!isOwn(host)) return -(isAddress(host) ? Errno.EADDRNOTAVAIL : Errno.ENOTFOUND);
@@ -166,13 +171,14 @@ export class VirtualNetwork {
     return bound;
   }
 
-  /** Binds a path. @returns 0, or a negative errno */
+  /** @internal Binds a path. @returns 0, or a negative errno */
   bindPath(path: string, onConnection: (endpoint: Endpoint) => void): number {
     if (this.#listeners.has(path)) return -Errno.EADDRINUSE;
     this.#listeners.set(path, onConnection);
     return 0;
   }
 
+  /** @internal Nobody listens there any more. */
   unbind(portOrPath: number | string): void {
     this.#listeners.delete(portOrPath);
   }

@@ -35,7 +35,7 @@ export class VirtualPeer {
 
   readonly #clock: Clock | undefined;
 
-  /** @param clock for `pause` */
+  /** @internal @param clock for `pause` */
   constructor(endpoint: Endpoint, clock?: Clock) {
     this.#endpoint = endpoint;
     this.#clock = clock;
@@ -116,6 +116,7 @@ export class VirtualPeer {
     this.#check();
   }
 
+  /** Closes the connection; what has arrived and is not read is lost. */
   close(): void {
     this.#isClosed = true;
     this.#endpoint.outgoing.end();

@@ -1,4 +1,5 @@
 /** A program with imports of its own, for the files that `as-fibers build` writes. */
+import { fail, spawn } from "as-fibers/assembly";
 import { inner } from "./files-inner";
 
 class Entry {
@@ -26,6 +27,16 @@ export function find(key: string, separator: string = "="): string {
 
 function delete_(): i32 {
   return lookedUp.splice(0).length;
+}
+
+function search(depth: i32): i32 {
+  if (!depth) fail("there is nothing", "E_NOTHING");
+  return search(depth - 1);
+}
+
+/** Fails because a fiber of its own does. */
+export function lose(): i32 {
+  return spawn(search, 1, "searcher").join();
 }
 
 export class Shown {}

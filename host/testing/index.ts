@@ -5,6 +5,7 @@ export { type Chooser, fifo, pct, type PctOptions, type Policy, random, type Rea
 export { simulate, type SimulateOptions, type Simulation } from "./simulate.ts";
 export { explore, type Exploration, type ExploreOptions, type Finding, type Step } from "./explore.ts";
 export { type RunSize, type Shrunk, type ShrinkOptions, shrinkRun } from "./shrink-run.ts";
+export type { Check, Returned, TrialOptions } from "./trial.ts";
 export { assertEverySchedule, matchers } from "./matchers.ts";
 export { type ChromeEvent, type ChromeTrace, chromeTrace, type ChromeTraceSource } from "./chrome-trace.ts";
 export type { Fault, FaultChances, FaultKind } from "../drivers/virtual/faults.ts";

@@ -20,7 +20,7 @@ import { type Simulation, type SimulateOptions, simulateProgram } from "./simula
 import type { Fault } from "./stepper.ts";
 import { type Check, complaintOf } from "./trial.ts";
 
-/** What `shrinkRun` takes: the options of the run that has failed, and how far to go. */
+/** The run that has failed, as `simulate` takes it, and what is right. */
 export interface ShrinkOptions extends Omit<SimulateOptions, "steps" | "traceEvents"> {
   /** Says what is right when the entry has returned, as for `explore`. */
   check?: Check;
@@ -36,37 +36,37 @@ export interface RunSize {
   fibers: number;
   /** Faults of the network. */
   faults: number;
-  /** The entry's. */
+  /** Arguments of the entry. */
   args: readonly PlainValue[];
   /** Choices of another fiber than the one that has been ready longest. */
   preemptions: number;
-  /** Random choices that differ from the first. */
+  /** Draws of another possibility than the first. */
   draws: number;
-  /** Switches to a fiber. */
+  /** How often a fiber was resumed. */
   switches: number;
 }
 
-/** A failing run that was made smaller. */
+/** A smaller run that fails by the same code. `simulate(module, { …options, args, faults, schedule })` repeats it. */
 export interface Shrunk {
   /** What is wrong with it. */
   fault: Fault;
-  /** Repeats the run: `simulate(module, { ...options, args, faults, schedule })`. */
+  /** Arguments of the entry. */
   args: PlainValue[];
-  /** Of the network. */
+  /** What goes wrong in the network, as a script. */
   faults: NetworkFault[];
-  /** In which order the fibers run. */
+  /** What was decided in it, as text. */
   schedule: string;
-  /** What is left. */
+  /** How large it is. */
   size: RunSize;
-  /** What there was. */
+  /** How large the run was that was given. */
   before: RunSize;
   /** How many runs were tried. */
   runs: number;
-  /** Which fiber, at which line, did what. */
+  /** What each switch does: which fiber, at which line. */
   steps: Step[];
-  /** What it has printed. */
+  /** What it prints. */
   stdout: string;
-  /** What the entry has failed with, or what the check has thrown. */
+  /** Why the entry fails, with its stack. */
   error: Error | undefined;
   /** All of it, to be read. */
   report: string;

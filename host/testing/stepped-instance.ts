@@ -206,7 +206,7 @@ export class SteppedInstance {
     return this.#guest.__fibers_call_failure(this.#call) >>> 0;
   }
 
-  /** Takes what the entry has returned. */
+  /** Takes what the entry has returned, and lets go of its call. */
   takeResult(): PlainValue | undefined {
     const { result } = this.#described;
     if (result !== "void") return liftResult(this.#guest, result, this.#export(TAKE_PREFIX)(this.#call));

@@ -30,19 +30,21 @@ export interface TrialOptions {
   imports?: WebAssembly.Imports;
   /** The source map's text, for a module that is given as bytes. Beside a file, it is found. */
   sourceMap?: string;
-  /** The most bytes of frames that one fiber may save; 256 KiB by default. */
+  /** The most bytes of frames that one fiber may save; 64 KiB by default. */
   stackLimit?: number;
 }
 
 /** What a run whose entry has returned came to. */
 export interface Returned {
+  /** What the entry has returned. */
   value: PlainValue | undefined;
+  /** What was printed. */
   stdout: string;
   /** Simulated milliseconds. */
   time: number;
 }
 
-/** Throws, or returns false or what is wrong. */
+/** Says what is right: throws, or returns false or what is wrong. */
 export type Check = (run: Returned) => unknown;
 
 const DEFAULT_STACK_LIMIT = 64 * 1024;

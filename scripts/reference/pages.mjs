@@ -87,7 +87,7 @@ export const PAGES = [
     intro: "Simulated worlds, schedules, and the search through all of them. Guide: [testing](../testing.md).",
     entry: "dist/types/testing/index.d.ts",
     first: list(
-      "simulate SimulateOptions Simulation explore ExploreOptions Exploration Finding Step assertEverySchedule matchers shrinkRun ShrinkOptions Shrunk RunSize",
+      "simulate SimulateOptions Simulation explore ExploreOptions Exploration Finding Step TrialOptions shrinkRun ShrinkOptions Shrunk assertEverySchedule matchers",
     ),
   },
   {

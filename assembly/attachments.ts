@@ -17,6 +17,8 @@ export class Attachments {
   spareHoldings: usize = 0;
   /** What its `FiberLocal`s hold, shared with the fibers that inherit it: a `Local`. */
   locals: usize = 0;
+  /** The scope of what it and others start for it: see adoption.ts. */
+  adopting: usize = 0;
   /** JavaScript's call + 1. */
   call: u32 = 0;
 
@@ -27,6 +29,7 @@ export class Attachments {
     __visit(this.holdings, cookie);
     __visit(this.spareHoldings, cookie);
     __visit(this.locals, cookie);
+    __visit(this.adopting, cookie);
   }
 }
 

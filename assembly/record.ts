@@ -141,6 +141,8 @@ export enum Reason {
   START,
   /** An import that JavaScript serves with a promise: an operation of the host. */
   IMPORT,
+  /** A stream of the program's values: JavaScript wants the next one. An operation of the host. */
+  DEMAND,
 }
 
 export namespace Flag {

@@ -49,6 +49,10 @@ export function startName({ name, parameters }: { name: string; parameters: unkn
 export const TAKE_PREFIX = "__fibers_take_";
 /** Before the number of a suspending import: gives a pending call of it its result. */
 export const GIVE_PREFIX = "__fibers_give_";
+/** Before the number of a channel's type: gives a pending call of the guest a value for such a channel. */
+export const GIVE_ITEM_PREFIX = "__fibers_give_item_";
+/** The module by which a guest gives JavaScript the values of channels: a function for each type of them. */
+export const STREAMS_MODULE = "as-fibers/streams";
 /** Says why a pending call of a suspending import has no result. */
 export const REFUSE_EXPORT = "__fibers_refuse";
 /** Before the name of an export: the function that calls it, in the fiber. Not exported. */
@@ -133,6 +137,9 @@ export const Opcode = {
   SEND: 17,
   NO_DELAY: 18,
   KEEP_ALIVE: 19,
+  PULL: 20,
+  LEAVE: 21,
+  DEMAND: 22,
 } as const;
 
 /** The ends of a socket, of which `ADDRESS` asks one. */

@@ -1,7 +1,10 @@
 /** `App`: one running instance. Its exports are async functions, each call a fiber; turns are taken from the event loop. */
-import { ADD_LISTENER_EXPORT, type GuestExports, newString, type Operation } from "./abi.ts";
+import { ADD_LISTENER_EXPORT, type GuestExports, newString, Opcode, type Operation } from "./abi.ts";
 import { HostCalls } from "./bindings/host-calls.ts";
 import { type AdaptedExports, LiftedValues } from "./bindings/lifted-values.ts";
+import { type ChannelShape, isChannel } from "./bindings/shape.ts";
+import { Sink, type StreamOutput } from "./bindings/stream.ts";
+import { refuseBlocking, Streams } from "./bindings/streams.ts";
 import { makeVariables } from "./bindings/variables.ts";
 import { type CallOptions, Calls, cancelledError, describeAbort, type PendingCall, splitOptions } from "./calls.ts";
 import type { Driver, Outcome } from "./driver.ts";
@@ -12,7 +15,7 @@ import type { FiberFields } from "./fiber-records.ts";
 import { type Connect, instantiate } from "./imports.ts";
 import { Inspector, only } from "./inspector.ts";
 import { type Listener, Listeners, type ListenPlace } from "./listeners.ts";
-import { Operations } from "./operations.ts";
+import { Operations, type Server } from "./operations.ts";
 import type { ExportDescription, SectionContent } from "./section.ts";
 import { SourceLocator } from "./stack-trace.ts";
 import { judgeTrap, type Verdict } from "./trap.ts";
@@ -82,6 +85,7 @@ export class App<Exports = Record<string, AsyncExport>> {
   readonly #calls = new Calls();
   readonly #values: Values;
   readonly #hostCalls: HostCalls;
+  readonly #streams = new Streams();
   readonly #operations: Operations;
   readonly #failures: FailureReader;
   readonly #turns: Turns;
@@ -101,14 +105,23 @@ export class App<Exports = Record<string, AsyncExport>> {
     const { driver, section, readSourceMap } = parts;
     this.#parts = parts;
     this.#leaks = parts.leaks;
-    this.#values = parts.connect ? new LiftedValues(section) : new PlainValues();
+    const lifted = parts.connect && new LiftedValues(section, this.#streams);
+    this.#values = lifted ?? new PlainValues();
     this.#hostCalls = new HostCalls({
       imports: section.suspendingImports,
       values: this.#values,
       complete: (operation, outcome) => this.#complete(operation, outcome, 0),
       recover: (error) => this.#recover(error),
     });
-    this.#operations = new Operations(driver, this.#hostCalls);
+    if (lifted) {
+      this.#streams.attach({
+        hostCalls: this.#hostCalls,
+        values: lifted,
+        complete: (operation, result) => this.#complete(operation, result, 0),
+        add: (call, sink) => this.#addServed(call, sink),
+      });
+    }
+    this.#operations = new Operations(driver, serversOf(this.#hostCalls, this.#streams));
     const errorOf = (fiberId: number, message: string) => this.#hostCalls.errorOf(fiberId, message);
     this.#failures = new FailureReader(new SourceLocator(readSourceMap, section), section.sites, errorOf);
     this.#turns = new Turns(driver, section, this.#operations, this.#failures, {
@@ -117,7 +130,9 @@ export class App<Exports = Record<string, AsyncExport>> {
       onDeath: (verdict, cause) => this.#die(verdict, cause),
     });
     const call = (description: ExportDescription, values: unknown[]) => this.#call(description, values);
-    this.exports = makeExports(section, call) as Readonly<Exports>;
+    const stream = (description: ExportDescription, shape: ChannelShape, values: unknown[]) =>
+      this.#stream(description, shape, values);
+    this.exports = makeExports(section, call, stream) as Readonly<Exports>;
   }
 
   /** @internal Instantiates, and runs the top-level statements. */
@@ -152,6 +167,7 @@ export class App<Exports = Record<string, AsyncExport>> {
         {
           suspendingImports: section.suspendingImports,
           hostCalls: this.#hostCalls,
+          streams: this.#streams.imports(module),
           connect: this.#parts.connect,
           isOver: () => this.#isOver(),
           attach: (guest, adapted) => this.#attachValues(guest, adapted),
@@ -387,6 +403,7 @@ export class App<Exports = Record<string, AsyncExport>> {
     this.#death = error;
     this.#parts.driver.close();
     this.#hostCalls.close();
+    this.#streams.close();
     this.#onEmpty?.();
     this.#calls.rejectAll(() => new FibersError(error.code, error.message, { cause: error.cause }));
   }
@@ -396,7 +413,7 @@ export class App<Exports = Record<string, AsyncExport>> {
    * queue, and JavaScript's event loop stands still. For a driver that can: see `selectorDriver`.
    * @returns what the function returns
    * @throws what it fails with; E_DEADLOCK when nothing can wake its fiber any more; E_CANNOT_BLOCK when the driver needs the event loop;
-   *   E_IN_TURN inside of a turn; E_NO_EXPORT, E_INVALID_ARGUMENT
+   *   E_IN_TURN inside of a turn; E_NO_EXPORT, E_INVALID_ARGUMENT; E_UNSUPPORTED_TYPE when it returns a channel
    */
   runSync(name: string, ...values: unknown[]): unknown {
     const { driver, section } = this.#parts;
@@ -411,6 +428,7 @@ export class App<Exports = Record<string, AsyncExport>> {
       );
     }
     const description = section.exports.find((known) => known.name === name) ?? refuseExport(section, name);
+    if (isChannel(description.shapes?.result)) throw refuseBlocking(name);
     let outcome: { value: unknown } | { error: Error } | undefined;
     this.#begin(
       description,
@@ -431,12 +449,40 @@ export class App<Exports = Record<string, AsyncExport>> {
     return new Promise((resolve, reject) => this.#begin(description, given, resolve, reject));
   }
 
+  /** A call of a function that returns a channel: it goes on until the stream has ended. */
+  #stream(description: ExportDescription, shape: ChannelShape, given: unknown[]): StreamOutput<unknown> {
+    const sink = new Sink(shape);
+    const { values, signal } = splitOptions(description, given);
+    const own = sink.controller.signal;
+    const options = { signal: signal ? AbortSignal.any([signal, own]) : own };
+    const end = () => sink.end();
+    const fail = (error: Error) => sink.end(error);
+    try {
+      this.#begin(description, [...values, options], end, fail, sink);
+    } catch (error) {
+      fail(error as Error);
+    }
+    return sink.open();
+  }
+
+  /** A call that the guest has begun by itself, to serve a channel. */
+  #addServed(call: number, sink: Sink): void {
+    const { signal } = sink.controller;
+    const description = { name: "", parameters: [], required: 0, result: "void", callable: true };
+    const resolve = () => sink.end();
+    const reject = (error: Error) => sink.end(error);
+    const pending: PendingCall = { description, resolve, reject, signal, sink };
+    this.#calls.add(call, pending);
+    this.#watch(call, pending, signal);
+  }
+
   /** @throws E_INVALID_ARGUMENT, E_UNSUPPORTED_TYPE */
   #begin(
     description: ExportDescription,
     given: unknown[],
     resolve: PendingCall["resolve"],
     reject: PendingCall["reject"],
+    sink?: Sink,
   ): void {
     const { values, signal } = splitOptions(description, given);
     this.#values.check(description, values);
@@ -451,8 +497,9 @@ export class App<Exports = Record<string, AsyncExport>> {
       }
       try {
         const call = this.#values.start(description, values);
-        const pending: PendingCall = { description, resolve, reject, signal };
+        const pending: PendingCall = { description, resolve, reject, signal, sink };
         this.#calls.add(call, pending);
+        if (sink) this.#streams.addSink(call, sink);
         if (signal) this.#watch(call, pending, signal);
         this.#parts.driver.soon();
       } catch (error) {
@@ -523,9 +570,10 @@ export class App<Exports = Record<string, AsyncExport>> {
     const settled = this.#settled.splice(0);
     for (const call of settled) {
       const pending = this.#calls.take(call);
+      this.#streams.endCall(call);
       const failure = this.#guest.__fibers_call_failure(call) >>> 0;
       if (failure) pending?.reject(this.#callFailure(failure, pending));
-      else if (pending?.description.result === "void") pending.resolve(undefined);
+      else if (pending?.sink || pending?.description.result === "void") pending.resolve(undefined);
       else if (pending) this.#takeResult(call, pending);
       this.#guest.__fibers_release_call(call);
     }
@@ -579,13 +627,24 @@ function closedError(cause?: Error): FibersError {
   return new FibersError("E_INSTANCE_CLOSED", message, cause ? { cause } : {});
 }
 
+/** Who serves what the driver does not. */
+function serversOf(hostCalls: HostCalls, streams: Streams): ReadonlyMap<number, Server> {
+  const { CALL, PULL, LEAVE, DEMAND } = Opcode;
+  return new Map<number, Server>([[CALL, hostCalls], ...[PULL, LEAVE, DEMAND].map((opcode) => [opcode, streams] as const)]);
+}
+
 function makeExports(
   section: SectionContent,
   call: (description: ExportDescription, values: unknown[]) => Promise<unknown>,
+  stream: (description: ExportDescription, shape: ChannelShape, values: unknown[]) => StreamOutput<unknown>,
 ): Record<string, unknown> {
   const functions: Record<string, unknown> = {};
-  for (const description of section.exports)
-    functions[description.name] = (...values: unknown[]) => call(description, values);
+  for (const description of section.exports) {
+    const result = description.shapes?.result;
+    functions[description.name] = isChannel(result)
+      ? (...values: unknown[]) => stream(description, result, values)
+      : (...values: unknown[]) => call(description, values);
+  }
   return new Proxy(functions, {
     get(target, name) {
       // `then` is asked for by await; an unknown name otherwise is a mistake that deserves its own sentence.

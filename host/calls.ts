@@ -1,4 +1,5 @@
 /** The calls from JavaScript that have not ended, by the number that the guest gave them. */
+import type { Sink } from "./bindings/stream.ts";
 import { FibersError } from "./errors.ts";
 import type { ExportDescription } from "./section.ts";
 
@@ -8,6 +9,8 @@ export interface PendingCall {
   reject(error: Error): void;
   /** By which JavaScript can cancel it. */
   signal: AbortSignal | undefined;
+  /** Where the values of the channel go that it returns. */
+  sink?: Sink | undefined;
   /** No more of that. */
   forgetSignal?: () => void;
 }

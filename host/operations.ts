@@ -13,7 +13,6 @@ import {
   OUTPUT_SLOT,
   PENDING,
 } from "./abi.ts";
-import type { HostCalls } from "./bindings/host-calls.ts";
 import type { Driver, Outcome } from "./driver.ts";
 
 const WITH_HANDLE: ReadonlySet<number> = new Set([
@@ -24,6 +23,13 @@ const WITH_HANDLE: ReadonlySet<number> = new Set([
   Opcode.SEND,
 ]);
 
+/** Who serves operations in the driver's place. */
+export interface Server {
+  /** @returns its result, or PENDING */
+  begin(operation: Operation): number;
+  cancel(operation: Operation): void;
+}
+
 interface Ended {
   operation: Operation;
   outcome: number | Outcome;
@@ -32,16 +38,16 @@ interface Ended {
 
 export class Operations {
   readonly #driver: Driver;
-  readonly #hostCalls: HostCalls | undefined;
+  readonly #servers: ReadonlyMap<number, Server>;
   #guest!: GuestExports;
   #memory!: GuestMemory;
   readonly #pending = new Map<number, Operation>();
   #ended: Ended[] = [];
 
-  /** @param hostCalls who serves the calls of suspending imports, when there are any */
-  constructor(driver: Driver, hostCalls?: HostCalls) {
+  /** @param servers who serves what the driver does not, by opcode */
+  constructor(driver: Driver, servers: ReadonlyMap<number, Server> = new Map()) {
     this.#driver = driver;
-    this.#hostCalls = hostCalls;
+    this.#servers = servers;
   }
 
   /** The guest that they belong to. */
@@ -74,10 +80,10 @@ export class Operations {
   /** Hands an operation to the driver. @returns its result, or PENDING */
   submit(operation: Operation): number {
     if (operation.opcode === Opcode.CANCEL) return this.#cancel(operation);
-    const result =
-      operation.opcode === Opcode.CALL && this.#hostCalls
-        ? this.#hostCalls.begin(operation)
-        : this.#driver.submit(operation, this.#memory.bytes(operation.pointer, operation.length));
+    const server = this.#servers.get(operation.opcode);
+    const result = server
+      ? server.begin(operation)
+      : this.#driver.submit(operation, this.#memory.bytes(operation.pointer, operation.length));
     if (result === PENDING && operation.slot !== OUTPUT_SLOT) this.#pending.set(operation.slot, operation);
     return result;
   }
@@ -86,8 +92,7 @@ export class Operations {
     const operation = this.#pending.get(slot);
     if (operation?.generation === generation) {
       this.#pending.delete(slot);
-      if (operation.opcode === Opcode.CALL) this.#hostCalls?.cancel(operation);
-      else this.#driver.cancel(operation);
+      (this.#servers.get(operation.opcode) ?? this.#driver).cancel(operation);
     }
     return 0;
   }

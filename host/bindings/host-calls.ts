@@ -1,5 +1,6 @@
 /**
- * `HostCalls`: the calls of suspending imports that JavaScript has not answered. To the guest each is an operation, like a read.
+ * `HostCalls`: what the guest has asked of JavaScript and got no answer to: calls of suspending imports, and values of streams. To the guest
+ * each is an operation, like a read.
  *
  * - The JavaScript function is called inside the turn, when the fiber calls it; what comes of it is delivered with a later turn, in
  *   the order in which it came, even when it is not a promise.
@@ -17,25 +18,41 @@ const MAX_ERRORS = 16_384;
 
 export type HostFunction = (...values: never[]) => unknown;
 
+/** Who answers a call, and what becomes of the answer. */
+export interface Answerer {
+  /** What messages say of it, before "rejected". */
+  readonly subject: string;
+  /** The code of an error that has none. */
+  readonly fallbackCode: string;
+  /** The answer, or a promise of it. */
+  ask(operation: Operation): unknown;
+  /** Gives it to the guest. @returns the result of the operation */
+  give(operation: Operation, answer: unknown): number;
+  /** It has rejected, or what it has answered is not taken. */
+  refused?(): void;
+}
+
 /** What the calls of one instance do with an answer. */
 interface Answers {
   /** @returns the result of the operation */
-  give(operation: Operation, value: unknown): number;
-  refuse(operation: Operation, error: unknown): number;
+  give(call: HostCall, answer: unknown): number;
+  refuse(call: HostCall, error: unknown): number;
   end(call: HostCall): void;
 }
 
 /** A call, and what became of it. */
 class HostCall implements Outcome {
   readonly operation: Operation;
+  readonly answerer: Answerer;
   /** Made when the function asks for its signal. */
   controller: AbortController | undefined;
   readonly #answers: Answers;
   #answer: unknown;
   #isRefused = false;
 
-  constructor(operation: Operation, answers: Answers) {
+  constructor(operation: Operation, answerer: Answerer, answers: Answers) {
     this.operation = operation;
+    this.answerer = answerer;
     this.#answers = answers;
   }
 
@@ -60,7 +77,7 @@ class HostCall implements Outcome {
 
   take(): number {
     const { give, refuse } = this.#answers;
-    return (this.#isRefused ? refuse : give)(this.operation, this.#answer);
+    return (this.#isRefused ? refuse : give)(this, this.#answer);
   }
 }
 
@@ -91,10 +108,38 @@ export interface HostCallsParts {
   recover(error: unknown): FibersError;
 }
 
+/** A suspending import. */
+class ImportAnswerer implements Answerer {
+  readonly subject: string;
+  readonly fallbackCode = "E_IMPORT_REJECTED";
+  readonly #description: ImportDescription;
+  readonly #function: HostFunction;
+  readonly #values: Values;
+  readonly #takeArguments: () => unknown[];
+
+  constructor(description: ImportDescription, called: HostFunction, values: Values, takeArguments: () => unknown[]) {
+    this.#description = description;
+    this.subject = `the import ${description.module}.${description.name}`;
+    this.#function = called;
+    this.#values = values;
+    this.#takeArguments = takeArguments;
+  }
+
+  ask(): unknown {
+    const values = this.#takeArguments();
+    return this.#function(...(this.#values.liftArguments(this.#description, values) as never[]));
+  }
+
+  give({ handle, pointer }: Operation, answer: unknown): number {
+    if (this.#description.result !== "void") this.#values.give(this.#description, handle, pointer, answer);
+    return 0;
+  }
+}
+
 export class HostCalls {
   readonly #parts: HostCallsParts;
   #guest!: GuestExports;
-  #functions: HostFunction[] = [];
+  #imports: ImportAnswerer[] = [];
   #arguments: unknown[] = [];
   /** Those that are not answered, by the slots of their operations. */
   readonly #pending: (HostCall | undefined)[] = [];
@@ -106,8 +151,8 @@ export class HostCalls {
   constructor(parts: HostCallsParts) {
     this.#parts = parts;
     this.#answers = {
-      give: (operation, value) => this.#give(operation, value),
-      refuse: (operation, error) => this.#refuse(operation, error),
+      give: (call, answer) => this.#give(call, answer),
+      refuse: (call, error) => this.#refuse(call, error),
       end: (call) => {
         if (this.#forget(call)) this.#parts.complete(call.operation, call);
       },
@@ -122,7 +167,11 @@ export class HostCalls {
   /** The guest that makes them, and the functions that answer, in the order of the imports. */
   attach(guest: GuestExports, functions: HostFunction[]): void {
     this.#guest = guest;
-    this.#functions = functions;
+    const takeArguments = () => this.#arguments.splice(0);
+    const { imports, values } = this.#parts;
+    this.#imports = functions.map(
+      (called, i) => new ImportAnswerer(imports[i] as ImportDescription, called, values, takeArguments),
+    );
   }
 
   /** The arguments of the call that the guest is about to make. */
@@ -130,20 +179,20 @@ export class HostCalls {
     this.#arguments = values;
   }
 
-  /** Makes the call whose arguments were noted. */
+  /** Makes the call of an import whose arguments were noted. */
   begin(operation: Operation): number {
-    const { handle, slot } = operation;
-    const call = new HostCall(operation, this.#answers);
-    const values = this.#arguments;
-    this.#arguments = [];
-    this.#pending[slot] = call;
+    return this.ask(operation, this.#imports[operation.handle] as Answerer);
+  }
+
+  /** Makes a call that this one answers. */
+  ask(operation: Operation, answerer: Answerer): number {
+    const call = new HostCall(operation, answerer, this.#answers);
+    this.#pending[operation.slot] = call;
     this.#size++;
     const outer = beginning;
     beginning = call;
     try {
-      const { imports, values: border } = this.#parts;
-      const lifted = border.liftArguments(imports[handle] as ImportDescription, values) as never[];
-      const answer = (this.#functions[handle] as HostFunction)(...lifted);
+      const answer = answerer.ask(operation);
       if ((typeof answer === "object" && answer !== null) || typeof answer === "function") call.await(answer);
       else call.fulfil(answer);
     } catch (error) {
@@ -171,11 +220,9 @@ export class HostCalls {
 
   #abandon(call: HostCall): void {
     this.#forget(call);
-    const { controller, operation } = call;
+    const { controller, answerer } = call;
     // Listeners are the user's code, and the guest is on the stack.
-    if (controller) {
-      queueMicrotask(() => controller.abort(cancelledReason(this.#parts.imports[operation.handle])));
-    }
+    if (controller) queueMicrotask(() => controller.abort(cancelledReason(answerer)));
   }
 
   /** Forgets all of them. */
@@ -183,24 +230,21 @@ export class HostCalls {
     for (const call of this.#pending) if (call) this.#abandon(call);
   }
 
-  #give(operation: Operation, value: unknown): number {
-    const description = this.#parts.imports[operation.handle] as ImportDescription;
-    if (description.result === "void") return 0;
+  #give(call: HostCall, answer: unknown): number {
     try {
-      this.#parts.values.give(description, operation.handle, operation.pointer, value);
-      return 0;
+      return call.answerer.give(call.operation, answer);
     } catch (error) {
-      return this.#refuse(operation, error instanceof FibersError ? error : this.#parts.recover(error));
+      return this.#refuse(call, error instanceof FibersError ? error : this.#parts.recover(error));
     }
   }
 
   /** Tells the guest code and message, and keeps the error for whoever sees the failure. */
-  #refuse(operation: Operation, error: unknown): number {
-    const { module, name } = this.#parts.imports[operation.handle] as ImportDescription;
+  #refuse({ operation, answerer }: HostCall, error: unknown): number {
     const message =
-      error instanceof FibersError ? error.message : `the import ${module}.${name} rejected: ${describeThrown(error)}`;
+      error instanceof FibersError ? error.message : `${answerer.subject} rejected: ${describeThrown(error)}`;
+    answerer.refused?.();
     try {
-      this.#write(operation.pointer, codeOf(error), message);
+      this.#write(operation.pointer, codeOf(error, answerer), message);
     } catch (trap) {
       // No room for a sentence. To recover gives back a reserve.
       const { code } = this.#parts.recover(trap);
@@ -231,15 +275,14 @@ export class HostCalls {
   }
 }
 
-function cancelledReason(description: ImportDescription | undefined): FibersError {
-  const name = description ? `${description.module}.${description.name}` : "an import";
-  return new FibersError("E_CANCELLED", `the fiber that has called ${name} does not wait for it any more`);
+function cancelledReason({ subject }: Answerer): FibersError {
+  return new FibersError("E_CANCELLED", `the fiber that has called ${subject} does not wait for it any more`);
 }
 
 /** A code as programs compare them: that of the error, when it has one. */
-function codeOf(error: unknown): string {
+function codeOf(error: unknown, { fallbackCode }: Answerer): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" && /^[A-Z][A-Z0-9_]*$/.test(code) ? code : "E_IMPORT_REJECTED";
+  return typeof code === "string" && /^[A-Z][A-Z0-9_]*$/.test(code) ? code : fallbackCode;
 }
 
 /** Name and message of an error, a text for anything else. */

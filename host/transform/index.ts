@@ -8,6 +8,7 @@ import { ABI_VERSION, GENERATED_SUFFIX, LIVE_BYTES_EXPORT, STACK_POINTER_EXPORT,
 import { SECTION_NAME, type SectionContent } from "../section.ts";
 import { libraryVersion } from "../version.ts";
 import { addCallLines } from "./call-lines.ts";
+import { Channels } from "./channels.ts";
 import { type Module, type Parser, type Program, RUNTIME_NAMES, type Source, SourceKind } from "./compiler.ts";
 import { type EntryFunction, exportedFunctions, GeneratedText, generateEntry } from "./entry.ts";
 import { addGlobalsCopy } from "./globals.ts";
@@ -54,8 +55,9 @@ export default class FibersTransform {
   /** What is added to the files of the program. */
   protected generate(entry: Source, functions: EntryFunction[], sources: Source[]): GeneratedText {
     const added = new GeneratedText();
-    this.suspendingImports = replaceSuspendingImports(entry, sources, added);
-    generateEntry(entry, functions, this.isBound, added);
+    const channels = this.isBound ? new Channels(entry, added) : undefined;
+    this.suspendingImports = replaceSuspendingImports(entry, sources, channels, added);
+    generateEntry(entry, functions, channels, added);
     added.add(entry, generateParking(sources));
     return added;
   }

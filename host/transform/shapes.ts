@@ -21,10 +21,11 @@ export class Shapes {
     this.#program = program;
   }
 
-  of(type: ResolvedType): Shape {
+  /** @param item of a channel whose values cross the border: the number of its type */
+  of(type: ResolvedType, item?: number): Shape {
     const name = type.toString();
     if (SCALARS.test(name)) return name as Shape;
-    const shape = this.#reference(type);
+    const shape = item === undefined ? this.#reference(type) : this.#channel(type, item);
     return type.is(TypeFlags.Nullable) ? { ...shape, isNullable: true } : shape;
   }
 
@@ -43,6 +44,11 @@ export class Shapes {
     }
     if (isOf(arrayBufferViewInstance)) return viewOf(found);
     return this.#class(found);
+  }
+
+  #channel(type: ResolvedType, item: number): Reference {
+    const [of] = type.getClass()?.typeArguments ?? [];
+    return { kind: "channel", item, of: this.of(of as ResolvedType) };
   }
 
   #class(found: ClassElement): Reference {

@@ -1,0 +1,144 @@
+/**
+ * `Source`: a stream that JavaScript has given to the program, as an iterable or a web stream.
+ *
+ * - It is asked for one value at a time, when the program has room for it; nothing is asked for before the program runs.
+ * - It is left once: when the program needs no more of it, or takes nothing of what it has given. Not when it has ended by itself.
+ */
+import type { Operation } from "../abi.ts";
+import { FibersError } from "../errors.ts";
+import type { Answerer } from "./host-calls.ts";
+import type { ChannelShape } from "./shape.ts";
+
+/** What of a web stream is used. */
+export interface WebStream<T> {
+  getReader(): {
+    read(): Promise<{ done: boolean; value?: T | undefined }>;
+    cancel(reason?: unknown): Promise<void>;
+    releaseLock(): void;
+  };
+}
+
+/** A stream, as JavaScript gives it: an iterable, also an asynchronous one; Node's readable streams are such. Or a web stream. */
+export type StreamInput<T> = AsyncIterable<T> | Iterable<T> | WebStream<T>;
+
+type Given = Partial<WebStream<unknown> & { destroy(): void } & Iterator<unknown>> & {
+  [Symbol.asyncIterator]?(): AsyncIterator<unknown>;
+  [Symbol.iterator]?(): Iterator<unknown>;
+};
+
+type Result = { done?: boolean | undefined; value?: unknown };
+
+/** One way for all kinds: an iterator, and how it is left although it has not answered. */
+interface Reader {
+  next(): Result | PromiseLike<Result>;
+  return(): unknown;
+  /** Leaves it at once; undefined: it can only be told. */
+  abort?(): unknown;
+}
+
+/** Whether a value can be read as a stream. A text is none. */
+export function isStream(value: unknown): value is StreamInput<unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const given = value as Given;
+  return [given[Symbol.asyncIterator], given[Symbol.iterator], given.getReader].some((one) => typeof one === "function");
+}
+
+function openReader(given: Given): Reader {
+  // An iterator of a web stream does not let go of it before it has answered.
+  if (typeof given.getReader === "function") return webReader(given as WebStream<unknown>);
+  const iterator = (given[Symbol.asyncIterator]?.() ?? given[Symbol.iterator]?.()) as AsyncIterator<unknown>;
+  const reader: Reader = { next: () => iterator.next(), return: () => iterator.return?.() };
+  // Nor does that of a stream of Node.
+  if (typeof given.destroy === "function") reader.abort = () => given.destroy?.();
+  return reader;
+}
+
+function webReader(given: WebStream<unknown>): Reader {
+  const reader = given.getReader();
+  const cancel = async () => {
+    await reader.cancel();
+    reader.releaseLock();
+  };
+  return { next: () => reader.read(), return: cancel, abort: cancel };
+}
+
+/** What a source does with a value. */
+export interface SourceHooks {
+  /** Gives it to the pending call of the program at this address. @throws E_INVALID_ARGUMENT when it is of another type */
+  give(source: Source, call: number, value: unknown): void;
+  /** It has ended, failed, or was left. */
+  forget(source: Source): void;
+}
+
+export class Source implements Answerer {
+  readonly shape: ChannelShape;
+  /** What messages call it. */
+  readonly subject: string;
+  readonly fallbackCode = "E_STREAM_FAILED";
+  readonly #given: Given;
+  readonly #hooks: SourceHooks;
+  #reader: Reader | undefined;
+  #isAsked = false;
+  #isOver = false;
+
+  constructor(given: unknown, shape: ChannelShape, subject: string, hooks: SourceHooks) {
+    this.#given = given as Given;
+    this.shape = shape;
+    this.subject = subject;
+    this.#hooks = hooks;
+  }
+
+  /** The next value. */
+  ask(): unknown {
+    this.#isAsked = true;
+    this.#reader ??= openReader(this.#given);
+    return this.#reader.next();
+  }
+
+  /** Gives it. @returns 0; 1 at the end */
+  give({ pointer }: Operation, answer: unknown): number {
+    this.#isAsked = false;
+    if (typeof answer !== "object" || answer === null) {
+      throw new FibersError("E_STREAM_FAILED", `${this.subject}: its next() gave no object, but ${String(answer)}`);
+    }
+    const { done, value } = answer as Result;
+    if (done) {
+      this.#end();
+      return 1;
+    }
+    this.#hooks.give(this, pointer, value);
+    return 0;
+  }
+
+  /** It has rejected, or what it gave is not taken. */
+  refused(): void {
+    const wasAsked = this.#isAsked;
+    // One that has rejected is over. One whose value was not taken is not.
+    if (!wasAsked) void Promise.resolve(this.leave()).catch(() => {});
+    this.#end();
+  }
+
+  /** No more of it is needed. Resolves when it has let go; at once when it has not answered yet, since it may never. */
+  leave(): unknown {
+    if (this.#isOver) return undefined;
+    const isAsked = this.#isAsked;
+    this.#end();
+    const reader = this.#reader ?? this.#unopened();
+    if (!isAsked) return reader?.return();
+    const leaving = async () => (reader?.abort ?? reader?.return)?.call(reader);
+    // Whoever waited for it is gone, and with it who would be told.
+    leaving().catch(() => {});
+    return undefined;
+  }
+
+  /** One that was never asked: what holds something is let go of nevertheless. */
+  #unopened(): Reader | undefined {
+    const { destroy, return: end, getReader } = this.#given;
+    return destroy || end || getReader ? openReader(this.#given) : undefined;
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#hooks.forget(this);
+  }
+}

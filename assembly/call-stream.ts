@@ -6,20 +6,20 @@
  * - What the function has started, and what that has started, belongs to the call: it is in a scope of the call's fiber, and ends before it.
  * - One of them that fails, and that nobody joins, fails the channel: JavaScript gets the values that were sent before, and then the failure.
  *   Before the function has returned, it may still come to join it: so that is decided when it returns.
- * - When the call ends, however it does, its scope is cancelled first and the channel closed after that: so that its own senders are
- *   cancelled, and only those of others are told.
+ * - When the call ends, however it does, its scope is cancelled, and the channel closed when nothing of it is left: so its own senders are
+ *   cancelled, and only those of others are told that it is closed.
  */
 import { beginAdoption, adoptingOf } from "./adoption";
 import { attachmentsOf, callOf } from "./attachments";
 import { Channel } from "./channel";
-import { channelRecord } from "./channel-core";
+import { channelRecord, failureOf } from "./channel-core";
 import { failChannel } from "./channel-wait";
 import { defer } from "./cleanup";
-import { current, requireFiber } from "./context";
+import { current, requireFiber, suspend } from "./context";
 import { Failure, observeFailure } from "./failure";
 import { Flag, indexOf, record, State } from "./record";
 import { Scope } from "./scope";
-import { cancelScope, ScopeRecord, scopeRecord } from "./scope-core";
+import { beginScopeEnd, cancelScope, ScopeRecord, scopeRecord } from "./scope-core";
 import { wakeAll } from "./waiting";
 import { link } from "./write-barrier";
 
@@ -59,12 +59,17 @@ export function beginServing<T>(channel: Channel<T>): u32 {
   const fiber = requireFiber();
   defer<Channel<T>>((served: Channel<T>): void => {
     const adopting = adoptingOf(requireFiber());
-    if (adopting) cancelScope(adopting, "JavaScript needs no more of the stream that its call has returned");
+    if (adopting) endMembers(adopting);
     served.close();
   }, channel);
   const adopting = adoptingOf(fiber);
   if (adopting) serve(changetype<CallStream>(scopeRecord(adopting).first), changetype<usize>(channel));
   return callOf(fiber) - 1;
+}
+
+function endMembers(scope: usize): void {
+  cancelScope(scope, "the stream that its call has returned has ended");
+  while (beginScopeEnd(scope)) suspend();
 }
 
 function serve(stream: CallStream, channel: usize): void {
@@ -86,8 +91,15 @@ function noteEnd(fiber: usize): void {
 function noteFailure(scope: usize, fiber: usize): void {
   const stream = changetype<CallStream>(scopeRecord(scope).first);
   const channel = stream.channel;
+  const failure = changetype<Failure>(record(fiber).failure);
+  if (channel && channelRecord(channel).isFailed) {
+    // A consequence, often: the first one tells why.
+    const first = changetype<Failure>(failureOf(channel));
+    failure.attached = first.attached;
+    first.attached = failure;
+    return;
+  }
   if (channel && !channelRecord(channel).isClosed) {
-    const failure = changetype<Failure>(record(fiber).failure);
     failChannel(channel, failure);
     cancelScope(scope, `${failure.who} of the same call has failed: ${failure.quoted}`);
     return;

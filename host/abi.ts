@@ -70,6 +70,9 @@ export const ADD_LISTENER_EXPORT = "__fibers_add_listener";
 /** The upper half of a site that an object keeps, so that other bytes are not taken for one: see `assembly/site.ts`. */
 export const SITE_TAG = 0x5173_0000;
 
+/** How the names of functions begin that the transform has generated. */
+export const GENERATED_PREFIX = "__fibers_";
+
 /** How the names of sources end that the transform has generated. */
 export const GENERATED_SUFFIX = "~fibers.ts";
 
@@ -286,6 +289,8 @@ export interface FailureFields {
   fiberId: number;
   /** Address of the failure that caused it; 0 for none. */
   cause: number;
+  /** Whether it knows where it happened. */
+  hasFrames: boolean;
   /** Number of the place where the object was made that it is about; 0 for none. */
   site: number;
 }
@@ -297,6 +302,7 @@ export function readFailure(memory: WebAssembly.Memory, pointer: number): Failur
     message: readString(memory, view.getUint32(4, true)),
     fiberName: readString(memory, view.getUint32(8, true)),
     cause: view.getUint32(12, true),
+    hasFrames: view.getUint32(24, true) !== 0,
     fiberId: Number(view.getBigInt64(16, true)),
     site: view.getUint32(36, true) & 0xffff,
   };

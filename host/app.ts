@@ -580,8 +580,10 @@ export class App<Exports = Record<string, AsyncExport>> {
     return settled.length;
   }
 
-  #callFailure(failure: number, { signal }: PendingCall): FibersError {
-    const error = this.#failures.read(failure);
+  #callFailure(failure: number, { signal, sink }: PendingCall): FibersError {
+    const read = this.#failures.read(failure);
+    // The fiber that serves a channel fails like the channel: whoever reads the stream wants to know of the fiber that has failed first.
+    const error = sink && read.cause instanceof FiberError && read.cause.message === read.message ? read.cause : read;
     if (error.code !== "E_CANCELLED") return error;
     if (this.#state === "closing") return closedError(error);
     if (signal?.aborted) error.cause ??= signal.reason;

@@ -5,7 +5,8 @@
  * - The call's fiber is the only one that receives: it takes a value when JavaScript asks for one.
  * - What the function has started, and what that has started, belongs to the call: it is in a scope of the call's fiber, and ends before it.
  * - One of them that fails, and that nobody joins, fails the channel: JavaScript gets the values that were sent before, and then the failure.
- *   Before the function has returned, it may still come to join it: so that is decided when it returns.
+ *   Before the function has returned, it may still come to join it: so that is decided when it returns. A task was started to be joined: its
+ *   failure is never the channel's by itself.
  * - When the call ends, however it does, its scope is cancelled, and the channel closed when nothing of it is left: so its own senders are
  *   cancelled, and only those of others are told that it is closed.
  */
@@ -92,6 +93,7 @@ function noteFailure(scope: usize, fiber: usize): void {
   const stream = changetype<CallStream>(scopeRecord(scope).first);
   const channel = stream.channel;
   const failure = changetype<Failure>(record(fiber).failure);
+  const isTask = (record(fiber).flags & Flag.TASK) != 0;
   if (channel && channelRecord(channel).isFailed) {
     // A consequence, often: the first one tells why.
     const first = changetype<Failure>(failureOf(channel));
@@ -99,14 +101,14 @@ function noteFailure(scope: usize, fiber: usize): void {
     first.attached = failure;
     return;
   }
-  if (channel && !channelRecord(channel).isClosed) {
+  if (channel && !isTask && !channelRecord(channel).isClosed) {
     failChannel(channel, failure);
     cancelScope(scope, `${failure.who} of the same call has failed: ${failure.quoted}`);
     return;
   }
   // It is like any other fiber that has failed: who joins it looks at it, else it is reported.
   record(fiber).scope = 0;
-  if (channel || stream.failed) return;
+  if (channel || isTask || stream.failed) return;
   stream.failed = fiber;
   link(changetype<usize>(stream), fiber, false);
 }

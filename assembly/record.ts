@@ -150,6 +150,8 @@ export namespace Flag {
   export const PAYLOAD_MANAGED: u16 = 1;
   /** Cancelled, but it was woken with something: the cancellation strikes at its next wait. */
   export const CANCEL_PENDING: u16 = 2;
+  /** A task that a call has started: its failure is for whoever joins it. Of those that are adopted only. */
+  export const TASK: u16 = 4;
   /** Woken with something that it now owns (value, lock, permit, completion): cancellation must wait. */
   export const GIVEN: u16 = 8;
   /** Its frames are gone and its cleanups run. */

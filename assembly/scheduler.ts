@@ -266,11 +266,11 @@ function conclude(fiber: usize): void {
 function finish(fiber: usize): void {
   const f = record(fiber);
   f.state = outcomeOf(f);
-  f.flags &= Flag.PAYLOAD_MANAGED;
+  f.flags &= Flag.PAYLOAD_MANAGED | Flag.TASK;
   if (f.state != State.DONE) {
     // The argument is not needed any more, and there is no result.
     f.payload = 0;
-    f.flags = 0;
+    f.flags &= Flag.TASK;
   }
   abandonAll(fiber);
   if (f.scope) callLeave(load<u16>(f.scope), fiber);

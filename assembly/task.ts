@@ -65,6 +65,7 @@ export class Task<R> {
 export function spawn<A, R>(fn: (arg: A) => R, arg: A, name: string = "", site: Site = 0): Task<R> {
   const scope = adopting();
   const fiber = prepareSpawn<A, R>(fn, arg, name, site);
+  if (scope) record(fiber).flags |= Flag.TASK;
   begin(fiber, scope);
   return changetype<Task<R>>(fiber);
 }

@@ -632,7 +632,10 @@ function closedError(cause?: Error): FibersError {
 /** Who serves what the driver does not. */
 function serversOf(hostCalls: HostCalls, streams: Streams): ReadonlyMap<number, Server> {
   const { CALL, PULL, LEAVE, DEMAND } = Opcode;
-  return new Map<number, Server>([[CALL, hostCalls], ...[PULL, LEAVE, DEMAND].map((opcode) => [opcode, streams] as const)]);
+  return new Map<number, Server>([
+    [CALL, hostCalls],
+    ...[PULL, LEAVE, DEMAND].map((opcode) => [opcode, streams] as const),
+  ]);
 }
 
 function makeExports(

@@ -1,12 +1,5 @@
 /** Turns failures of the guest into errors, with the AssemblyScript lines of their stacks; and tells the guest about traps. */
-import {
-  GENERATED_PREFIX,
-  type GuestExports,
-  newString,
-  newTrapFrames,
-  readFailure,
-  readTrapFrames,
-} from "./abi.ts";
+import { GENERATED_PREFIX, type GuestExports, newString, newTrapFrames, readFailure, readTrapFrames } from "./abi.ts";
 import { FiberError, FibersError, type Frame } from "./errors.ts";
 import { isLibraryFrame, placesOf, type SourceLocator, type WasmFrame, wasmFrames } from "./stack-trace.ts";
 import type { Verdict } from "./trap.ts";

@@ -11,6 +11,7 @@ import type { ChannelShape } from "./shape.ts";
 
 /** What of a web stream is used. */
 export interface WebStream<T> {
+  cancel(reason?: unknown): Promise<void>;
   getReader(): {
     read(): Promise<{ done: boolean; value?: T | undefined }>;
     cancel(reason?: unknown): Promise<void>;
@@ -21,7 +22,7 @@ export interface WebStream<T> {
 /** A stream, as JavaScript gives it: an iterable, also an asynchronous one; Node's readable streams are such. Or a web stream. */
 export type StreamInput<T> = AsyncIterable<T> | Iterable<T> | WebStream<T>;
 
-type Given = Partial<WebStream<unknown> & { destroy(): void } & Iterator<unknown>> & {
+type Given = Partial<WebStream<unknown> & { destroy(): void; return(): unknown }> & {
   [Symbol.asyncIterator]?(): AsyncIterator<unknown>;
   [Symbol.iterator]?(): Iterator<unknown>;
 };
@@ -40,7 +41,9 @@ interface Reader {
 export function isStream(value: unknown): value is StreamInput<unknown> {
   if (typeof value !== "object" || value === null) return false;
   const given = value as Given;
-  return [given[Symbol.asyncIterator], given[Symbol.iterator], given.getReader].some((one) => typeof one === "function");
+  return [given[Symbol.asyncIterator], given[Symbol.iterator], given.getReader].some(
+    (one) => typeof one === "function",
+  );
 }
 
 function openReader(given: Given): Reader {
@@ -123,18 +126,19 @@ export class Source implements Answerer {
     if (this.#isOver) return undefined;
     const isAsked = this.#isAsked;
     this.#end();
-    const reader = this.#reader ?? this.#unopened();
-    if (!isAsked) return reader?.return();
-    const leaving = async () => (reader?.abort ?? reader?.return)?.call(reader);
+    const reader = this.#reader;
+    if (!reader) return this.#drop();
+    if (!isAsked) return reader.return();
+    const leaving = async () => (reader.abort ?? reader.return).call(reader);
     // Whoever waited for it is gone, and with it who would be told.
     leaving().catch(() => {});
     return undefined;
   }
 
-  /** One that was never asked: what holds something is let go of nevertheless. */
-  #unopened(): Reader | undefined {
-    const { destroy, return: end, getReader } = this.#given;
-    return destroy || end || getReader ? openReader(this.#given) : undefined;
+  /** It was never asked for anything, but may hold something nevertheless. */
+  #drop(): unknown {
+    const { destroy, cancel, return: end } = this.#given;
+    return ((destroy ?? cancel ?? end) as (() => unknown) | undefined)?.call(this.#given);
   }
 
   #end(): void {

@@ -11,7 +11,8 @@ import type { ExportDescription, ImportDescription, SectionContent } from "../se
 import { binaryen } from "./binaryen.ts";
 import { compiledFunctions, ElementKind } from "./compiler.ts";
 import type { FileElement, FunctionElement, GlobalElement, Module, ProgramElement, Source } from "./compiler.ts";
-import type { EntryFunction, GeneratedText, SignatureChannels } from "./entry.ts";
+import type { EntryFunction, SignatureChannels } from "./entry.ts";
+import type { GeneratedText } from "./generated-text.ts";
 import FibersTransform from "./index.ts";
 import type { Instrumented } from "./instrument.ts";
 import { Shapes } from "./shapes.ts";
@@ -164,8 +165,7 @@ function importedNames(module: Module): Record<string, string[]> {
   const found: Record<string, string[]> = {};
   for (let i = 0; i < module.getNumFunctions(); i++) {
     const info = binaryen.getFunctionInfo(module.getFunctionByIndex(i));
-    if (info.module && !OWN_MODULES.has(info.module))
-      (found[info.module] ??= []).push(info.base ?? "");
+    if (info.module && !OWN_MODULES.has(info.module)) (found[info.module] ??= []).push(info.base ?? "");
   }
   return found;
 }

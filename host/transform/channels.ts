@@ -5,7 +5,7 @@
 import { GIVE_ITEM_PREFIX, STREAMS_MODULE } from "../abi.ts";
 import { NodeKind } from "./compiler.ts";
 import type { ImportStatement, NamedTypeNode, Source, Statement, TypeDeclaration, TypeNode } from "./compiler.ts";
-import { type GeneratedText, pathBetween } from "./entry.ts";
+import { type GeneratedText, pathBetween } from "./generated-text.ts";
 
 const LIBRARY = "~lib/as-fibers/assembly";
 

@@ -3,41 +3,18 @@
  * that takes its result; and the exports that the host calls. Written as AssemblyScript text, parsed by asc itself, and moved into
  * the entry file, where it can see the file's own names.
  */
-import { posix } from "node:path";
 import { BODY_PREFIX, GUEST_EXPORTS, startName, TAKE_PREFIX } from "../abi.ts";
 import type { ExportDescription } from "../section.ts";
 import { borrow, type Channels, type ChannelType, serve } from "./channels.ts";
 import { CommonFlags, NodeKind } from "./compiler.ts";
 import type { ExportStatement, FunctionDeclaration, ImportStatement, Source, Statement, TypeNode } from "./compiler.ts";
+import { type GeneratedText, pathBetween } from "./generated-text.ts";
 
 const SCALARS = new Set(["i8", "i16", "i32", "i64", "isize", "u8", "u16", "u32", "u64", "usize", "f32", "f64", "bool"]);
 
 /** Whether a value of this AssemblyScript type can cross the border as a number, a bool or a string. */
 export function isPlainType(type: string): boolean {
   return SCALARS.has(type) || type === "string";
-}
-
-/** What is added to files of the program, in AssemblyScript. */
-export class GeneratedText {
-  readonly #texts = new Map<Source, string[]>();
-
-  add(source: Source, text: string): void {
-    const texts = this.#texts.get(source);
-    if (texts) texts.push(text);
-    else this.#texts.set(source, [text]);
-  }
-
-  /** What each file gets. */
-  *[Symbol.iterator](): Generator<[Source, string]> {
-    for (const [source, texts] of this.#texts) yield [source, texts.join("\n")];
-  }
-}
-
-/** How a file names another one in an import. */
-export function pathBetween(from: Source, to: Source): string {
-  if (to.internalPath.startsWith("~lib/")) return to.internalPath;
-  const relative = posix.relative(posix.dirname(from.internalPath), to.internalPath);
-  return relative.startsWith(".") ? relative : `./${relative}`;
 }
 
 /** The channels in a signature, by place. */

@@ -7,16 +7,8 @@ import type { ImportDescription } from "../section.ts";
 import { CommonFlags, NodeKind } from "./compiler.ts";
 import type { DecoratorNode, FunctionDeclaration, NamespaceDeclaration, Source, Statement } from "./compiler.ts";
 import { type Channels, lend, open } from "./channels.ts";
-import {
-  channelsOf,
-  describe,
-  type GeneratedText,
-  isFunction,
-  isPlainType,
-  NO_CHANNELS,
-  pathBetween,
-  type SignatureChannels,
-} from "./entry.ts";
+import { channelsOf, describe, isFunction, isPlainType, NO_CHANNELS, type SignatureChannels } from "./entry.ts";
+import { type GeneratedText, pathBetween } from "./generated-text.ts";
 import { VerificationError } from "./verify.ts";
 
 const NULLABLE = /\s*\|\s*null$/;
@@ -105,7 +97,12 @@ function describeImport(declaration: FunctionDeclaration, source: Source): Suspe
   const isPlain = [...described.parameters.map(({ type }) => type), described.result.replace(NULLABLE, "")].every(
     (type) => type === "void" || isPlainType(type),
   );
-  return { description: { ...described, callable: isPlain, module, leavesStatus }, source, localName, channels: NO_CHANNELS };
+  return {
+    description: { ...described, callable: isPlain, module, leavesStatus },
+    source,
+    localName,
+    channels: NO_CHANNELS,
+  };
 }
 
 /** What stands in the place of the declaration. */

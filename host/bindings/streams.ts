@@ -159,7 +159,7 @@ export class Streams {
 
   /** The instance has ended: its sources are left. Its sinks are told by their calls. */
   close(): void {
-    for (const source of [...this.#sources.values()]) this.#leave(source);
+    for (const source of this.#sources.values()) this.#leave(source);
     this.#sinks.clear();
     this.#given.clear();
   }

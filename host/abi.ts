@@ -85,7 +85,7 @@ export interface GuestExports {
   __fibers_live_bytes?: WebAssembly.Global;
   /** Absent in modules that do not import `sock_accept`. */
   __fibers_add_listener?(descriptor: number, handle: number): void;
-  /** Absent in modules without suspending imports. */
+  /** Absent in modules without suspending imports and streams. */
   __fibers_refuse?(call: number, code: number, message: number): void;
   __fibers_start(): void;
   __fibers_configure(stackLimit: number, redZone: number): void;

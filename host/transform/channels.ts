@@ -36,6 +36,11 @@ export class Channels {
     this.#added = added;
   }
 
+  /** Whether one was found. */
+  get areUsed(): boolean {
+    return this.#count > 0;
+  }
+
   /** What channel a type in a file is; undefined: it is none. */
   find(type: TypeNode, source: Source): ChannelType | undefined {
     const found = resolveChannel(type, source);

@@ -4,7 +4,14 @@
  */
 import { version as compilerVersion } from "assemblyscript/asc";
 import { type Binaryen, binaryen, useBinaryen } from "./binaryen.ts";
-import { ABI_VERSION, GENERATED_SUFFIX, LIVE_BYTES_EXPORT, STACK_POINTER_EXPORT, START_EXPORT } from "../abi.ts";
+import {
+  ABI_VERSION,
+  GENERATED_SUFFIX,
+  LIVE_BYTES_EXPORT,
+  REFUSE_EXPORT,
+  STACK_POINTER_EXPORT,
+  START_EXPORT,
+} from "../abi.ts";
 import { SECTION_NAME, type SectionContent } from "../section.ts";
 import { libraryVersion } from "../version.ts";
 import { addCallLines } from "./call-lines.ts";
@@ -59,6 +66,9 @@ export default class FibersTransform {
     const channels = this.isBound ? new Channels(entry, added) : undefined;
     this.suspendingImports = replaceSuspendingImports(entry, sources, channels, added);
     generateEntry(entry, functions, channels, added);
+    if (this.suspendingImports.length || channels?.areUsed) {
+      added.add(entry, `export { refuseHostCall as ${REFUSE_EXPORT} } from "as-fibers/assembly/host-call";`);
+    }
     added.add(entry, generateParking(sources));
     return added;
   }

@@ -2,7 +2,7 @@
  * Imports that suspend: in the place of `@suspends declare function` the transform puts a function that waits for what JavaScript answers.
  * Written as AssemblyScript text, into the file that declares it, where the types of its parameters are known. See `assembly/host-call.ts`.
  */
-import { GIVE_PREFIX, REFUSE_EXPORT } from "../abi.ts";
+import { GIVE_PREFIX } from "../abi.ts";
 import type { ImportDescription } from "../section.ts";
 import { CommonFlags, NodeKind } from "./compiler.ts";
 import type { DecoratorNode, FunctionDeclaration, NamespaceDeclaration, Source, Statement } from "./compiler.ts";
@@ -52,8 +52,6 @@ export function replaceSuspendingImports(
       found.push(suspending);
     }
   }
-  if (found.length)
-    added.add(entry, `export { refuseHostCall as ${REFUSE_EXPORT} } from "as-fibers/assembly/host-call";`);
   return found;
 }
 

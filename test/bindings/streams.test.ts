@@ -1,4 +1,5 @@
 /** Streams: channels of the program as async iterators, and iterables of JavaScript as channels. */
+import { readFileSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
@@ -13,9 +14,10 @@ import { buildHere, type BuiltModule } from "./built.ts";
 type Stream = StreamOutput<unknown>;
 type Exports = Record<string, (...values: unknown[]) => Promise<unknown> & Stream>;
 
+const base = path.join(root, ".cache/bindings/streams");
 let built: BuiltModule;
 beforeAll(async () => {
-  const program = await buildHere("test/guests/bindings/streams.ts", path.join(root, ".cache/bindings/streams"));
+  const program = await buildHere("test/guests/bindings/streams.ts", base);
   built = await program.open();
 });
 
@@ -382,6 +384,13 @@ describe("values of all types", () => {
     const [chunk] = await rest(call("chunks", [Buffer.from("abc")]));
     expect(chunk).toEqual(new Uint8Array([97, 98, 99]));
   });
+});
+
+test("the types of imports say which way the values go", () => {
+  const text = readFileSync(`${base}.d.ts`, "utf8");
+  expect(text).toContain('"write"?(name: string, values: StreamOutput<string>): number | Promise<number>;');
+  expect(text).toContain('"read"?(name: string): StreamInput<string> | Promise<StreamInput<string>>;');
+  expect(text).toContain("export declare function nothing(options?: CallOptions): StreamOutput<number>;");
 });
 
 /** How a sequence is given, and whether it was left: of those that can tell. */

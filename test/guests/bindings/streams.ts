@@ -242,23 +242,30 @@ declare function read(name: string): Channel<string>;
 @suspends
 declare function readOrError(name: string): Channel<string> | null;
 
-function sendWords(words: string[]): void {
-  for (let i = 0; i < words.length; i++) out.send(words[i]);
-  out.close();
+class Words {
+  constructor(
+    public words: string[],
+    public out: Channel<string>,
+  ) {}
 }
 
-let out = new Channel<string>();
+function sendWords(sent: Words): i32 {
+  const words = sent.words;
+  const out = sent.out;
+  for (let i = 0; i < words.length; i++) out.send(words[i]);
+  out.close();
+  return words.length;
+}
 
 export function writing(words: string[]): i32 {
-  out = new Channel<string>();
-  const sender = spawn((words: string[]): i32 => (sendWords(words), words.length), words);
+  const out = new Channel<string>();
+  const sender = spawn(sendWords, new Words(words, out));
   const written = write("file", out);
   if (!sender.tryJoin()) note(sender.error!.code);
   return written;
 }
 
 export function failingWriting(): i32 {
-  out = new Channel<string>();
   return write("file", read("broken"));
 }
 

@@ -20,7 +20,7 @@ import { Failure } from "./failure";
 import { awaitEnd, Fiber, prepareGo } from "./fiber";
 import { endHostCall, HostCall, resultOf } from "./host-call";
 import { Reason, record } from "./record";
-import { makeReady } from "./scheduler";
+import { isTurnOver, makeReady } from "./scheduler";
 import { toBits } from "./value";
 
 /** A channel whose values come from JavaScript. */
@@ -114,6 +114,8 @@ export function borrowStream<T>(stream: u32, name: string): StreamChannel<T> | n
 
 /** Waits until JavaScript wants the next value of the stream that this call of it has. */
 export function awaitDemand(call: u32): void {
+  // Values may be wanted that were asked for before, one after the other.
+  if (isTurnOver()) suspend();
   prepare(Opcode.DEMAND, call, 0, 0, 0);
   if (beginOperation(Reason.DEMAND, 0, Infinity)) suspend();
   endOperation();

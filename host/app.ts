@@ -306,7 +306,7 @@ export class App<Exports = Record<string, AsyncExport>> {
 
   /** Whether something will happen although nobody calls: a fiber is ready, a timer runs, or an operation is on its way. */
   #canGoOn(): boolean {
-    if (this.#turns.canGoOn || this.#hostCalls.size > 0) return true;
+    if (this.#turns.canGoOn || this.#hostCalls.size > 0 || this.#streams.isAwaited) return true;
     return this.#readFibers().some(({ state, reason }) => state === "ready" || reason === "output");
   }
 
@@ -452,13 +452,10 @@ export class App<Exports = Record<string, AsyncExport>> {
   /** A call of a function that returns a channel: it goes on until the stream has ended. */
   #stream(description: ExportDescription, shape: ChannelShape, given: unknown[]): StreamOutput<unknown> {
     const sink = new Sink(shape);
-    const { values, signal } = splitOptions(description, given);
-    const own = sink.controller.signal;
-    const options = { signal: signal ? AbortSignal.any([signal, own]) : own };
     const end = () => sink.end();
     const fail = (error: Error) => sink.end(error);
     try {
-      this.#begin(description, [...values, options], end, fail, sink);
+      this.#begin(description, given, end, fail, sink);
     } catch (error) {
       fail(error as Error);
     }
@@ -467,13 +464,12 @@ export class App<Exports = Record<string, AsyncExport>> {
 
   /** A call that the guest has begun by itself, to serve a channel. */
   #addServed(call: number, sink: Sink): void {
-    const { signal } = sink.controller;
     const description = { name: "", parameters: [], required: 0, result: "void", callable: true };
     const resolve = () => sink.end();
     const reject = (error: Error) => sink.end(error);
-    const pending: PendingCall = { description, resolve, reject, signal, sink };
+    const pending: PendingCall = { description, resolve, reject, signal: undefined, sink };
     this.#calls.add(call, pending);
-    this.#watch(call, pending, signal);
+    this.#streams.addSink(call, sink, (reason) => this.#cancel(call, pending, reason));
   }
 
   /** @throws E_INVALID_ARGUMENT, E_UNSUPPORTED_TYPE */
@@ -499,7 +495,7 @@ export class App<Exports = Record<string, AsyncExport>> {
         const call = this.#values.start(description, values);
         const pending: PendingCall = { description, resolve, reject, signal, sink };
         this.#calls.add(call, pending);
-        if (sink) this.#streams.addSink(call, sink);
+        if (sink) this.#streams.addSink(call, sink, (reason) => this.#cancel(call, pending, reason));
         if (signal) this.#watch(call, pending, signal);
         this.#parts.driver.soon();
       } catch (error) {
@@ -510,20 +506,22 @@ export class App<Exports = Record<string, AsyncExport>> {
 
   /** Cancels a call when its signal is aborted. */
   #watch(call: number, pending: PendingCall, signal: AbortSignal): void {
-    const cancel = () => {
-      // The number is another call's, when this one has ended meanwhile.
-      if (this.#isOver() || !pending.forgetSignal) return;
-      const reason = newString(this.#guest, describeAbort(signal));
-      this.#guest.__fibers_cancel_call(call, reason);
-      this.#guest.__fibers_release_strings();
-      this.#parts.driver.soon();
-    };
-    const onAbort = () => this.#turns.between(cancel);
+    const onAbort = () => this.#cancel(call, pending, describeAbort(signal));
     signal.addEventListener("abort", onAbort, { once: true });
     pending.forgetSignal = () => {
       signal.removeEventListener("abort", onAbort);
       delete pending.forgetSignal;
     };
+  }
+
+  #cancel(call: number, pending: PendingCall, reason: string): void {
+    this.#turns.between(() => {
+      // The number is another call's, when this one has ended meanwhile.
+      if (this.#isOver() || !this.#calls.isPending(call, pending)) return;
+      this.#guest.__fibers_cancel_call(call, newString(this.#guest, reason));
+      this.#guest.__fibers_release_strings();
+      this.#parts.driver.soon();
+    });
   }
 
   /** The guest could not even take the arguments: its memory is exhausted, or worse. */

@@ -40,6 +40,11 @@ export class Calls {
     return pending;
   }
 
+  /** Whether this call is still the one of this number. */
+  isPending(call: number, pending: PendingCall): boolean {
+    return this.#pending.get(call) === pending;
+  }
+
   /** Rejects them all, each with an error of its own. */
   rejectAll(makeError: () => Error): void {
     const pending = [...this.#pending.values()];

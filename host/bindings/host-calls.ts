@@ -12,6 +12,7 @@ import { Errno } from "../errno.ts";
 import { FibersError } from "../errors.ts";
 import type { ImportDescription } from "../section.ts";
 import type { Values } from "../values.ts";
+import { Stream } from "./stream.ts";
 
 /** Of so many rejections the JavaScript errors are kept, so that the failures that they have caused can name them; the oldest go. */
 const MAX_ERRORS = 16_384;
@@ -127,12 +128,25 @@ class ImportAnswerer implements Answerer {
 
   ask(): unknown {
     const values = this.#takeArguments();
-    return this.#function(...(this.#values.liftArguments(this.#description, values) as never[]));
+    const lifted = this.#values.liftArguments(this.#description, values);
+    const streams = lifted.filter((value) => value instanceof Stream);
+    const call = (): unknown => this.#function(...(lifted as never[]));
+    return streams.length ? callWith(streams, call) : call();
   }
 
   give({ handle, pointer }: Operation, answer: unknown): number {
     if (this.#description.result !== "void") this.#values.give(this.#description, handle, pointer, answer);
     return 0;
+  }
+}
+
+/** Calls a function that is given streams: when it rejects, it needs no more of them. */
+async function callWith(streams: Stream[], call: () => unknown): Promise<unknown> {
+  try {
+    return await call();
+  } catch (error) {
+    for (const stream of streams) void stream.return();
+    throw error;
   }
 }
 

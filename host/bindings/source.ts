@@ -33,8 +33,10 @@ type Result = { done?: boolean | undefined; value?: unknown };
 interface Reader {
   next(): Result | PromiseLike<Result>;
   return(): unknown;
-  /** Leaves it at once; undefined: it can only be told. */
+  /** Leaves it although it has not answered; undefined: as ever. */
   abort?(): unknown;
+  /** It has ended by itself. */
+  release?(): void;
 }
 
 /** Whether a value can be read as a stream. A text is none. */
@@ -62,7 +64,7 @@ function webReader(given: WebStream<unknown>): Reader {
     await reader.cancel();
     reader.releaseLock();
   };
-  return { next: () => reader.read(), return: cancel, abort: cancel };
+  return { next: () => reader.read(), return: cancel, abort: cancel, release: () => reader.releaseLock() };
 }
 
 /** What a source does with a value. */
@@ -107,6 +109,7 @@ export class Source implements Answerer {
     const { done, value } = answer as Result;
     if (done) {
       this.#end();
+      this.#reader?.release?.();
       return 1;
     }
     this.#hooks.give(this, pointer, value);
@@ -115,10 +118,15 @@ export class Source implements Answerer {
 
   /** It has rejected, or what it gave is not taken. */
   refused(): void {
-    const wasAsked = this.#isAsked;
     // One that has rejected is over. One whose value was not taken is not.
-    if (!wasAsked) void Promise.resolve(this.leave()).catch(() => {});
+    if (!this.#isAsked) this.drop();
     this.#end();
+  }
+
+  /** Leaves it, and nobody waits for that. */
+  drop(): void {
+    const leaving = async () => this.leave();
+    leaving().catch(() => {});
   }
 
   /** No more of it is needed. Resolves when it has let go; at once when it has not answered yet, since it may never. */
@@ -127,7 +135,7 @@ export class Source implements Answerer {
     const isAsked = this.#isAsked;
     this.#end();
     const reader = this.#reader;
-    if (!reader) return this.#drop();
+    if (!reader) return this.#close();
     if (!isAsked) return reader.return();
     const leaving = async () => (reader.abort ?? reader.return).call(reader);
     // Whoever waited for it is gone, and with it who would be told.
@@ -136,7 +144,7 @@ export class Source implements Answerer {
   }
 
   /** It was never asked for anything, but may hold something nevertheless. */
-  #drop(): unknown {
+  #close(): unknown {
     const { destroy, cancel, return: end } = this.#given;
     return ((destroy ?? cancel ?? end) as (() => unknown) | undefined)?.call(this.#given);
   }

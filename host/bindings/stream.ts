@@ -21,6 +21,9 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** Why its call was cancelled. */
+const LEFT = "JavaScript has left the stream";
+
 const END: Result = { done: true, value: undefined };
 
 const lost = new FinalizationRegistry<Sink>((sink) => sink.lose());
@@ -28,12 +31,13 @@ const lost = new FinalizationRegistry<Sink>((sink) => sink.lose());
 /** The instance's side: it asks for values, and gives them. */
 export class Sink {
   readonly shape: ChannelShape;
-  /** Aborted when JavaScript wants no more. */
-  readonly controller = new AbortController();
   readonly #waiting: Waiting[] = [];
   readonly #ended: (() => void)[] = [];
   #isOver = false;
+  #isLeft = false;
   #isLost = false;
+  /** Cancels the call that serves it. */
+  #cancel: ((reason: string) => void) | undefined;
   /** Why it has ended, until somebody is told. */
   #error: Error | undefined;
   /** The program waits until a value is wanted. */
@@ -48,6 +52,17 @@ export class Sink {
     const stream = new Stream(this);
     lost.register(stream, this, this);
     return stream;
+  }
+
+  /** The call that serves it has begun. */
+  attach(cancel: (reason: string) => void): void {
+    this.#cancel = cancel;
+    if (this.#isLeft) cancel(LEFT);
+  }
+
+  /** Whether the program waits until a value is wanted. */
+  get isAwaited(): boolean {
+    return this.#onDemand !== undefined;
   }
 
   /** Whether a value is wanted that has not come. When not, it says so later, once. */
@@ -74,7 +89,7 @@ export class Sink {
     this.#isOver = true;
     lost.unregister(this);
     // Who has left it is told nothing.
-    if (!this.controller.signal.aborted) this.#error = error;
+    if (!this.#isLeft) this.#error = error;
     for (const { resolve, reject } of this.#waiting.splice(0)) this.#tellEnd(resolve, reject);
     for (const ended of this.#ended.splice(0)) ended();
   }
@@ -105,7 +120,8 @@ export class Sink {
     if (this.#isOver) return END;
     for (const { resolve } of this.#waiting.splice(0)) resolve(END);
     const ended = new Promise<void>((resolve) => this.#ended.push(resolve));
-    this.controller.abort(new Error("JavaScript has left the stream"));
+    if (!this.#isLeft) this.#cancel?.(LEFT);
+    this.#isLeft = true;
     await ended;
     return END;
   }
@@ -117,7 +133,8 @@ export class Sink {
   }
 }
 
-class Stream implements StreamOutput<unknown> {
+/** One that JavaScript has been given. */
+export class Stream implements StreamOutput<unknown> {
   readonly #sink: Sink;
 
   constructor(sink: Sink) {

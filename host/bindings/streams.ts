@@ -75,9 +75,10 @@ export class Streams {
     return names.length ? { [STREAMS_MODULE]: Object.fromEntries(names.map(({ name }) => [name, give])) } : {};
   }
 
-  /** How many there are, for tests. */
-  get counts(): { sources: number; sinks: number } {
-    return { sources: this.#sources.size, sinks: this.#sinks.size };
+  /** Whether the guest waits until JavaScript wants the next value of a stream. */
+  get isAwaited(): boolean {
+    for (const sink of this.#sinks.values()) if (sink.isAwaited) return true;
+    return false;
   }
 
   /** A stream that comes from JavaScript. Its number; 0 for null. */
@@ -98,7 +99,7 @@ export class Streams {
 
   /** These are not needed. */
   drop(numbers: number[]): void {
-    for (const number of numbers) this.#leave(this.#sources.get(number));
+    for (const number of numbers) this.#sources.get(number)?.drop();
   }
 
   #forget(source: Source): void {
@@ -106,21 +107,15 @@ export class Streams {
     this.#numbers.delete(source);
   }
 
-  #leave(source: Source | undefined): void {
-    const leaving = async () => source?.leave();
-    // Nobody waits for it.
-    leaving().catch(() => {});
-  }
-
   /** A call whose values go to this sink. */
-  addSink(call: number, sink: Sink): void {
+  addSink(call: number, sink: Sink, cancel: (reason: string) => void): void {
     this.#sinks.set(call, sink);
+    sink.attach(cancel);
   }
 
   /** The guest serves a channel to JavaScript by a call of its own. */
   lend(call: number, shape: ChannelShape): StreamOutput<unknown> {
     const sink = new Sink(shape);
-    this.addSink(call, sink);
     this.#parts.add(call, sink);
     return sink.open();
   }
@@ -131,7 +126,7 @@ export class Streams {
     const given = this.#given.get(call);
     if (!given) return;
     this.#given.delete(call);
-    for (const source of given) this.#leave(source);
+    for (const source of given) source.drop();
   }
 
   /** Begins an operation of the guest. */
@@ -159,7 +154,7 @@ export class Streams {
 
   /** The instance has ended: its sources are left. Its sinks are told by their calls. */
   close(): void {
-    for (const source of this.#sources.values()) this.#leave(source);
+    for (const source of this.#sources.values()) source.drop();
     this.#sinks.clear();
     this.#given.clear();
   }

@@ -9,13 +9,23 @@ import { GIVE_PREFIX, START_PREFIX, STREAMS_MODULE, TAKE_PREFIX } from "../abi.t
 import type { Shape } from "../bindings/shape.ts";
 import type { ExportDescription, ImportDescription, SectionContent } from "../section.ts";
 import { binaryen } from "./binaryen.ts";
+import type { ChannelType } from "./channels.ts";
 import { compiledFunctions, ElementKind } from "./compiler.ts";
-import type { FileElement, FunctionElement, GlobalElement, Module, ProgramElement, Source } from "./compiler.ts";
+import type {
+  FileElement,
+  FunctionElement,
+  GlobalElement,
+  Module,
+  ProgramElement,
+  ResolvedType,
+  Source,
+} from "./compiler.ts";
 import type { EntryFunction, SignatureChannels } from "./entry.ts";
 import type { GeneratedText } from "./generated-text.ts";
 import FibersTransform from "./index.ts";
 import type { Instrumented } from "./instrument.ts";
 import { Shapes } from "./shapes.ts";
+import { VerificationError } from "./verify.ts";
 
 /** What a program exports and imports. */
 export interface Bindings {
@@ -95,7 +105,7 @@ class BindingsTransform extends FibersTransform {
     for (const { description, source, localName, channels } of this.suspendingImports) {
       const found = compiled.get(`${source.internalPath}/${localName}`) as unknown as Signed | undefined;
       // One that is never called has no types.
-      if (found) description.shapes = shapesOf(found, shapes, channels);
+      if (found) description.shapes = shapesOf(localName, found, shapes, channels);
     }
   }
 }
@@ -104,14 +114,28 @@ interface Signed {
   signature: { parameterTypes: Parameters<Shapes["of"]>[0][]; returnType: Parameters<Shapes["of"]>[0] };
 }
 
+/** The text of the program has to tell: it is what the functions are made of that give and take its values. */
+function refuseUnseen(name: string, type: ResolvedType): never {
+  const message = `${name} takes or returns ${describeType(type)} by a name that the build does not see through: import Channel from "as-fibers/assembly" in its file, and write Channel<…>, or a type of that file that is one`;
+  throw new VerificationError("E_UNSEEN_CHANNEL", name, message);
+}
+
+/** Without the paths of files. */
+const describeType = (type: ResolvedType) => type.toString().replaceAll(/[^<>,| ]*\//g, "");
+
 function shapesOf(
+  name: string,
   { signature }: Signed,
   shapes: Shapes,
   channels: SignatureChannels,
 ): { parameters: Shape[]; result: Shape } {
+  const shapeOf = (type: ResolvedType, channel: ChannelType | undefined) => {
+    if (!channel && shapes.isChannel(type)) refuseUnseen(name, type);
+    return shapes.of(type, channel?.item);
+  };
   return {
-    parameters: signature.parameterTypes.map((type, i) => shapes.of(type, channels.parameters[i]?.item)),
-    result: shapes.of(signature.returnType, channels.result?.item),
+    parameters: signature.parameterTypes.map((type, i) => shapeOf(type, channels.parameters[i])),
+    result: shapeOf(signature.returnType, channels.result),
   };
 }
 
@@ -122,7 +146,7 @@ function describeFunction(
   channels: SignatureChannels,
 ): void {
   const instance = (element as FunctionElement | undefined)?.instances?.values().next().value;
-  if (instance) description.shapes = shapesOf(instance, shapes, channels);
+  if (instance) description.shapes = shapesOf(description.name, instance, shapes, channels);
 }
 
 /** All that a file exports, also of other files. */

@@ -160,7 +160,7 @@ export interface ProgramElement {
 
 export interface ClassElement extends ProgramElement {
   base: ClassElement | null;
-  prototype: { implicitlyExtendsObject: boolean };
+  prototype: { implicitlyExtendsObject: boolean; internalName: string };
   extendsPrototype(prototype: object): boolean;
   getArrayValueType(): ResolvedType;
   /** Of a generic class. */

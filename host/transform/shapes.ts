@@ -3,8 +3,11 @@ import { OWN_TYPES } from "../bindings/declarations.ts";
 import { type Reference, type Shape, TYPED_ARRAYS, type TypedArrayName } from "../bindings/shape.ts";
 import { CommonFlags, ElementKind, TypeFlags } from "./compiler.ts";
 import type { ClassElement, Program, PropertyElement, ResolvedType } from "./compiler.ts";
+import { LIBRARY_PATH } from "./verify.ts";
 
 const TYPESCRIPT_TYPES = ["Array", "ArrayBuffer", "ArrayLike", "Omit", "Promise", "WebAssembly", ...TYPED_ARRAYS];
+
+const CHANNEL = `${LIBRARY_PATH}channel/Channel`;
 
 const SCALARS = /^(bool|void|[iu](8|16|32|64|size)|f32|f64)$/;
 
@@ -44,6 +47,12 @@ export class Shapes {
     }
     if (isOf(arrayBufferViewInstance)) return viewOf(found);
     return this.#class(found);
+  }
+
+  /** Whether it is the library's class itself. */
+  isChannel(type: ResolvedType): boolean {
+    const found = type.isInternalReference ? type.getClass() : null;
+    return found?.prototype.internalName === CHANNEL;
   }
 
   #channel(type: ResolvedType, item: number): Reference {

@@ -1,11 +1,12 @@
 /** Streams: channels of the program as async iterators, and iterables of JavaScript as channels. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ReadableStream } from "node:stream/web";
-import { type App, FiberError, type StreamInput, type StreamOutput, virtualDriver } from "as-fibers";
+import { type App, FiberError, selectorDriver, type StreamInput, type StreamOutput, virtualDriver } from "as-fibers";
+import { compile } from "as-fibers/compiler";
 import * as fc from "fast-check";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { root } from "../setup/command.ts";
@@ -35,7 +36,10 @@ beforeEach(async () => {
     ["write", "read"].map((name) => [name, (...values: never[]) => imports[name]?.(...values)]),
   );
   app = (await built.instantiate({
-    imports: { streams: { ...given, note: (text: string) => noted.push(text) } as never },
+    imports: {
+      streams: { ...given, note: (text: string) => noted.push(text) } as never,
+      "streams-inner": { swap: (...values: never[]) => imports["swap"]?.(...values) },
+    },
     driver: virtualDriver(),
     onUnobserved: (error) => unseen.push(error.message),
   })) as unknown as App<Exports>;
@@ -92,6 +96,11 @@ class Values<T> implements AsyncIterator<T> {
     return { done: true, value: undefined };
   }
 }
+
+/** Until all that can go on has gone on. */
+const settled = async () => {
+  for (let i = 0; i < 5; i++) await turn();
+};
 
 const never = () => new Promise<never>(() => {});
 
@@ -319,21 +328,30 @@ describe("a result", () => {
 
   test("nothing can wake its senders: E_DEADLOCK, when somebody waits for a value", async () => {
     const quiet = call("silent");
-    const stream = call("silent");
-    const pending = failureOf(stream.next());
-    await turn();
-    await turn();
+    const waiting = call("silent");
+    let outcome: unknown = "waits";
+    void failureOf(waiting.next()).then((error) => (outcome = error));
+    await settled();
+    // JavaScript may ask the other one for a value yet.
     app.assertIdle();
-    void quiet;
+    await settled();
+    expect(outcome).toBe("waits");
     await quiet.return();
     app.assertIdle();
-    expect(await pending).toMatchObject({ code: "E_DEADLOCK" });
+    await settled();
+    expect(outcome).toMatchObject({ code: "E_DEADLOCK", message: expect.stringContaining("silent") as string });
     app.cancelAll();
-    await turn();
+    await settled();
   });
 
-  test("runSync refuses", () => {
-    expect(() => app.runSync("silent")).toThrow(/E_CANNOT_BLOCK|needs JavaScript's event loop/);
+  test("runSync refuses", async () => {
+    const streams = { note: unused, write: unused, read: unused };
+    const given = { streams, "streams-inner": { swap: unused } } as never;
+    const blocking = await built.instantiate({ imports: given, driver: await selectorDriver() });
+    const refused = expect.objectContaining({ code: "E_UNSUPPORTED_TYPE" }) as Error;
+    expect(() => blocking.runSync("silent")).toThrow(refused);
+    expect(blocking.runSync("either", null)).toBe(0);
+    await blocking.close();
   });
 });
 
@@ -391,6 +409,20 @@ test("the types of imports say which way the values go", () => {
   expect(text).toContain('"write"?(name: string, values: StreamOutput<string>): number | Promise<number>;');
   expect(text).toContain('"read"?(name: string): StreamInput<string> | Promise<StreamInput<string>>;');
   expect(text).toContain("export declare function nothing(options?: CallOptions): StreamOutput<number>;");
+});
+
+test("a channel by a name that the build does not see through: E_UNSEEN_CHANNEL", async () => {
+  const file = path.join(root, ".cache/bindings/unseen.ts");
+  const lines = [
+    `import * as fibers from "as-fibers/assembly";`,
+    `export function f(values: fibers.Channel<i32>): void { values.close(); }`,
+  ];
+  writeFileSync(file, lines.join("\n"));
+  const error = await compile(file, { bindings: true, target: "debug" }).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({
+    code: "E_COMPILE",
+    message: expect.stringContaining("E_UNSEEN_CHANNEL: f takes or returns Channel<i32> by a name") as string,
+  });
 });
 
 /** How a sequence is given, and whether it was left: of those that can tell. */
@@ -493,11 +525,41 @@ describe("an import", () => {
     });
   });
 
+  test("that rejects has left what it was given", async () => {
+    const source = new Values(["a", "b"]);
+    imports["read"] = () => source;
+    imports["write"] = async (_name: string, values: Stream) => {
+      await values.next();
+      throw new Error("the disk is full");
+    };
+    expect(await failureOf(call("failingWriting"))).toMatchObject({ code: "E_IMPORT_REJECTED" });
+    await settled();
+    expect(source.log.slice(-2)).toEqual(["return", "returned"]);
+  });
+
+  test("of another file, with types that only that one knows", async () => {
+    imports["swap"] = async function* (pairs: AsyncIterable<{ left: number; right: number }>) {
+      for await (const { left, right } of pairs) yield { left: right, right: left };
+    };
+    const pairs = [
+      { left: 1, right: 2 },
+      { left: 3, right: 4 },
+    ];
+    const swapped = call("swapped", pairs);
+    expect(await rest(swapped)).toEqual([
+      { left: 2, right: 1 },
+      { left: 4, right: 3 },
+    ]);
+    expect(await call("lefts", pairs)).toBe(4);
+    expect(await call("lefts")).toBe(0);
+  });
+
   test("whose stream the program closes: it is left", async () => {
     const values = new Values(["a", "b"]);
     imports["read"] = () => values;
     expect(await call("readingFirst", "x")).toBe("a");
-    while (!values.log.includes("returned")) await turn();
+    await settled();
+    expect(values.log.slice(-2)).toEqual(["return", "returned"]);
   });
 });
 
@@ -518,7 +580,7 @@ test("Node's streams and web streams, by their own doors", async () => {
   const reader = web.getReader();
   expect(await reader.read()).toEqual({ done: false, value: 0 });
   await reader.cancel();
-  while (app.fibers().length) await turn();
+  await settled();
 });
 
 test("a thousand at once", async () => {

@@ -1,6 +1,9 @@
 /** Channels that cross the border: as parameters and results of exports, and of imports that suspend. */
 import { Channel, defer, fail, go, Select, sleep, spawn, Task, yieldNow } from "as-fibers/assembly";
 
+export { lefts } from "./streams-inner";
+export * from "./streams-inner";
+
 declare function note(text: string): void;
 
 // --- from JavaScript ---

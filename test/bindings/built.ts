@@ -2,7 +2,7 @@
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { App, LoadOptions } from "as-fibers";
-import { compile } from "as-fibers/compiler";
+import { compile, type CompileOptions } from "as-fibers/compiler";
 import { writeBindings } from "../../host/command/bindings-files.ts";
 import { asFibers } from "../setup/command.ts";
 
@@ -45,9 +45,9 @@ export async function build(name: string, words: string[] = [], label = name): P
 export async function buildHere(
   source: string,
   base: string,
-  imports?: string,
+  { imports, flags = [] }: Pick<CompileOptions, "flags"> & { imports?: string | undefined } = {},
 ): Promise<{ report: string; open(): Promise<BuiltModule> }> {
-  const compiled = await compile(source, { bindings: true, name: path.basename(base), target: "debug" });
+  const compiled = await compile(source, { bindings: true, name: path.basename(base), target: "debug", flags });
   await writeBindings(compiled, { source, base, imports });
   return { report: compiled.report, open: () => importFile(`${base}.js`) };
 }

@@ -44,7 +44,9 @@ test.each(all)("%s, program %i", async (guide, i, { files, output }) => {
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
   const imports = "host.mjs" in files ? path.join(folder, "host.mjs") : undefined;
-  const { report } = await buildHere(path.join(folder, "program.ts"), path.join(folder, "build/app"), imports);
+  const { report } = await buildHere(path.join(folder, "program.ts"), path.join(folder, "build/app"), {
+    imports,
+  });
   expect(report).toMatch(/^as-fibers: .*$/);
   expect(await runNode(["main.mjs"], { cwd: folder })).toEqual({ code: 0, stdout: output, stderr: "" });
 });

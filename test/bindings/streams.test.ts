@@ -10,16 +10,16 @@ import { compile } from "as-fibers/compiler";
 import * as fc from "fast-check";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { root } from "../setup/command.ts";
-import { buildHere, type BuiltModule } from "./built.ts";
+import { openStreams, streams, streamsBase } from "../workloads/streams.ts";
+import { runInSuite } from "../workloads/workload.ts";
+import type { BuiltModule } from "./built.ts";
 
 type Stream = StreamOutput<unknown>;
 type Exports = Record<string, (...values: unknown[]) => Promise<unknown> & Stream>;
 
-const base = path.join(root, ".cache/bindings/streams");
 let built: BuiltModule;
 beforeAll(async () => {
-  const program = await buildHere("test/guests/bindings/streams.ts", base);
-  built = await program.open();
+  built = await openStreams();
 });
 
 let app: App<Exports>;
@@ -405,7 +405,7 @@ describe("values of all types", () => {
 });
 
 test("the types of imports say which way the values go", () => {
-  const text = readFileSync(`${base}.d.ts`, "utf8");
+  const text = readFileSync(`${streamsBase}.d.ts`, "utf8");
   expect(text).toContain('"write"?(name: string, values: StreamOutput<string>): number | Promise<number>;');
   expect(text).toContain('"read"?(name: string): StreamInput<string> | Promise<StreamInput<string>>;');
   expect(text).toContain("export declare function nothing(options?: CallOptions): StreamOutput<number>;");
@@ -425,63 +425,8 @@ test("a channel by a name that the build does not see through: E_UNSEEN_CHANNEL"
   });
 });
 
-/** How a sequence is given, and whether it was left: of those that can tell. */
-function giveAs(kind: string, values: string[]): { given: StreamInput<string>; leaves(): number } {
-  let left = 0;
-  function* generator(): Generator<string> {
-    let isWhole = false;
-    try {
-      yield* values;
-      isWhole = true;
-    } finally {
-      if (!isWhole) left++;
-    }
-  }
-  if (kind === "generator") return { given: generator(), leaves: () => left };
-  if (kind === "web") {
-    const queue = [...values];
-    const pull = (controller: { enqueue(value: string): void; close(): void }) => {
-      const value = queue.shift();
-      if (value === undefined) controller.close();
-      else controller.enqueue(value);
-    };
-    return { given: new ReadableStream({ pull, cancel: () => void left++ }), leaves: () => left };
-  }
-  const source = new Values(values);
-  return { given: source, leaves: () => source.log.filter((what) => what === "return").length };
-}
-
-test("any values, any consumer: each arrives once, in order, and nothing is left", async () => {
-  const scene = fc.record({
-    values: fc.array(fc.string({ minLength: 1, maxLength: 3 }), { maxLength: 12 }),
-    stop: fc.integer({ min: 0, max: 14 }),
-    kind: fc.constantFrom("generator", "web", "iterator"),
-    name: fc.constantFrom("same", "transform"),
-    ahead: fc.integer({ min: 1, max: 3 }),
-  });
-  const property = fc.asyncProperty(fc.array(scene, { minLength: 1, maxLength: 4 }), async (scenes) => {
-    const outcomes = scenes.map(async ({ values, stop, kind, name, ahead }) => {
-      const wanted = name === "same" ? values : values.map((value) => `<${value.toUpperCase()}>`);
-      const { given, leaves } = giveAs(kind, values);
-      const stream = call(name, given);
-      const taken: unknown[] = [];
-      while (taken.length < stop) {
-        const answers = await Promise.all(Array.from({ length: ahead }, () => stream.next()));
-        for (const { done, value } of answers) if (!done) taken.push(value);
-        if (answers.at(-1)?.done) break;
-      }
-      await stream.return();
-      expect(taken).toEqual(wanted.slice(0, taken.length));
-      expect(taken.length).toBeGreaterThanOrEqual(Math.min(stop, wanted.length));
-      expect(leaves()).toBeLessThanOrEqual(1);
-      // What was not read to its end was left.
-      if (taken.length + 2 < values.length && kind !== "generator") expect(leaves()).toBe(1);
-    });
-    await Promise.all(outcomes);
-    expect(app.fibers()).toEqual([]);
-  });
-  await fc.assert(property, { numRuns: 40, seed: 8 });
-});
+test("any values, any consumer: what arrives is right, it ends as it must, and nothing is left", () =>
+  runInSuite(streams));
 
 describe("an import", () => {
   test("is given the values of a channel", async () => {

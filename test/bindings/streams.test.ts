@@ -297,6 +297,17 @@ describe("a result", () => {
     expect(await stream.return()).toEqual({ done: true, value: undefined });
   });
 
+  test("return() in the moment in which a value comes: its fibers are cancelled, and not told that it is closed", async () => {
+    let come: (result: IteratorResult<string>) => void = () => {};
+    const values = new Values(["a"], () => new Promise((resolve) => (come = resolve)));
+    const stream = call("shouted", values);
+    expect(await stream.next()).toEqual({ done: false, value: "A" });
+    await settled();
+    come({ done: false, value: "b" });
+    expect(await stream.return()).toEqual({ done: true, value: undefined });
+    expect(values.log).toContain("returned");
+  });
+
   test("await using", async () => {
     const stream = call("silent");
     await stream[Symbol.asyncDispose]();

@@ -145,6 +145,12 @@ function shoutAndQuote(stage: Stage): void {
   quote(new Stage(between, stage.output));
 }
 
+export function shouted(words: Channel<string>): Channel<string> {
+  const output = new Channel<string>();
+  go(shout, new Stage(words, output));
+  return output;
+}
+
 /** Two stages, the first of which the second one has started. */
 export function transform(words: Channel<string>): Channel<string> {
   const output = new Channel<string>();

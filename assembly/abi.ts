@@ -119,7 +119,7 @@ export enum Opcode {
   PULL = 20,
   /** Tells JavaScript that its stream `handle` is not needed any more, and waits until it has let go. Result: 0, or as of CALL. */
   LEAVE = 21,
-  /** Waits until JavaScript wants the next value of the stream of its call `handle`. Result: 0. */
+  /** Waits until JavaScript wants the next value of the stream of its call `handle`. Result: 0; -EBADF: that call has no stream. */
   DEMAND = 22,
 }
 

@@ -13,14 +13,14 @@ import { Opcode } from "./abi";
 import { startVoidCall } from "./calls";
 import { Channel } from "./channel";
 import { closeChannel, deliver, failChannel } from "./channel-wait";
-import { Cleanup, defer } from "./cleanup";
+import { defer } from "./cleanup";
 import { current, requireFiber, suspend } from "./context";
 import { beginOperation, endOperation, prepare } from "./event-queue";
 import { Failure } from "./failure";
 import { awaitEnd, Fiber, prepareGo } from "./fiber";
 import { endHostCall, HostCall, resultOf } from "./host-call";
 import { Reason, record } from "./record";
-import { isTurnOver, makeReady } from "./scheduler";
+import { cancelOther, isTurnOver, makeReady } from "./scheduler";
 import { toBits } from "./value";
 
 /** A channel whose values come from JavaScript. */
@@ -30,8 +30,9 @@ export class StreamChannel<T> extends Channel<T> {
   /** Closes it, and leaves the stream. */
   close(): void {
     closeChannel(changetype<usize>(this));
-    const pump = this.pump;
-    if (pump) pump.cancel("the channel of its stream was closed");
+    // Only others than the pump call this. Its own cancellation would wait, and so would every function that closes a channel.
+    const pump = changetype<usize>(this.pump);
+    if (pump) cancelOther(pump, "the channel of its stream was closed");
   }
 
   /** Opens the stream of JavaScript that has this number. */
@@ -69,7 +70,7 @@ class Pump<T> {
     do {
       if (beginStreamCall(Opcode.PULL, this.stream, call)) suspend();
       if (endPull(call, channel)) {
-        // It has ended by itself.
+        // It has ended by itself: there is nothing to leave.
         leaving.forget();
         return;
       }
@@ -112,13 +113,13 @@ export function borrowStream<T>(stream: u32, name: string): StreamChannel<T> | n
   return channel;
 }
 
-/** Waits until JavaScript wants the next value of the stream that this call of it has. */
-export function awaitDemand(call: u32): void {
+/** Waits until JavaScript wants the next value of the stream that this call of it has. False: it has none, and never will. */
+export function awaitDemand(call: u32): bool {
   // Values may be wanted that were asked for before, one after the other.
   if (isTurnOver()) suspend();
   prepare(Opcode.DEMAND, call, 0, 0, 0);
   if (beginOperation(Reason.DEMAND, 0, Infinity)) suspend();
-  endOperation();
+  return endOperation() == 0;
 }
 
 /** Has a fiber give the values of a channel to JavaScript, as for a call of it. The number of that call + 1; 0: there is no channel. */

@@ -7,7 +7,7 @@
 import type { ChannelShape } from "./shape.ts";
 
 /** Values of a channel of the program. To leave it, `break` out of the loop, or call `return()`: the program is told, and awaited. */
-export interface StreamOutput<T> extends AsyncIterableIterator<T, undefined, undefined> {
+export interface StreamOutput<T> extends AsyncIterator<T, undefined, undefined> {
   next(): Promise<IteratorResult<T, undefined>>;
   return(): Promise<IteratorResult<T, undefined>>;
   [Symbol.asyncIterator](): StreamOutput<T>;

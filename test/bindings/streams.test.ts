@@ -5,6 +5,8 @@ import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ReadableStream } from "node:stream/web";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { type App, FiberError, selectorDriver, type StreamInput, type StreamOutput, virtualDriver } from "as-fibers";
 import { compile } from "as-fibers/compiler";
 import * as fc from "fast-check";
@@ -312,6 +314,19 @@ describe("a result", () => {
     const stream = call("silent");
     await stream[Symbol.asyncDispose]();
     expect(await stream.next()).toEqual({ done: true, value: undefined });
+  });
+
+  test("that JavaScript has lost is left once it is collected", async () => {
+    setFlagsFromString("--expose-gc");
+    const collectGarbage = runInNewContext("gc") as () => void;
+    const lose = async () => void (await call("numbers", 0, 100).next());
+    await lose();
+    expect(app.fibers().length).toBe(2);
+    for (let i = 0; i < 50 && app.fibers().length; i++) {
+      collectGarbage();
+      await settled();
+    }
+    expect(noted.at(-1)).toBe("0 has ended");
   });
 
   test("to whose channel others send: they are told when it is closed", async () => {

@@ -75,7 +75,18 @@ export interface SourceHooks {
   forget(source: Source): void;
 }
 
+/** Whether a promise settles before anything else happens. */
+function settlesSoon(promise: unknown): Promise<boolean> {
+  const settled = Promise.resolve(promise).then(
+    () => true,
+    () => true,
+  );
+  return Promise.race([settled, new Promise<boolean>((resolve) => void setImmediate(resolve, false))]);
+}
+
 export class Source implements Answerer {
+  /** The guest's name for it. */
+  readonly number: number;
   readonly shape: ChannelShape;
   /** What messages call it. */
   readonly subject: string;
@@ -84,9 +95,12 @@ export class Source implements Answerer {
   readonly #hooks: SourceHooks;
   #reader: Reader | undefined;
   #isAsked = false;
+  /** What it was asked for last. */
+  #answer: unknown;
   #isOver = false;
 
-  constructor(given: unknown, shape: ChannelShape, subject: string, hooks: SourceHooks) {
+  constructor(number: number, given: unknown, shape: ChannelShape, subject: string, hooks: SourceHooks) {
+    this.number = number;
     this.#given = given as Given;
     this.shape = shape;
     this.subject = subject;
@@ -97,12 +111,13 @@ export class Source implements Answerer {
   ask(): unknown {
     this.#isAsked = true;
     this.#reader ??= openReader(this.#given);
-    return this.#reader.next();
+    return (this.#answer = this.#reader.next());
   }
 
   /** Gives it. @returns 0; 1 at the end */
   give({ pointer }: Operation, answer: unknown): number {
     this.#isAsked = false;
+    this.#answer = undefined;
     if (typeof answer !== "object" || answer === null) {
       throw new FibersError("E_STREAM_FAILED", `${this.subject}: its next() gave no object, but ${String(answer)}`);
     }
@@ -129,18 +144,20 @@ export class Source implements Answerer {
     leaving().catch(() => {});
   }
 
-  /** No more of it is needed. Resolves when it has let go; at once when it has not answered yet, since it may never. */
+  /** No more of it is needed. Resolves when it has let go; or before, when it does not answer, since it may never. */
   leave(): unknown {
     if (this.#isOver) return undefined;
-    const isAsked = this.#isAsked;
     this.#end();
     const reader = this.#reader;
     if (!reader) return this.#close();
-    if (!isAsked) return reader.return();
-    const leaving = async () => (reader.abort ?? reader.return).call(reader);
-    // Whoever waited for it is gone, and with it who would be told.
-    leaving().catch(() => {});
-    return undefined;
+    return this.#isAsked ? this.#interrupt(reader) : reader.return();
+  }
+
+  async #interrupt(reader: Reader): Promise<void> {
+    const leaving = (async () => (reader.abort ?? reader.return)())();
+    // Nobody may come to wait for it.
+    leaving.catch(() => {});
+    if (reader.abort || (await settlesSoon(this.#answer))) await leaving;
   }
 
   /** It was never asked for anything, but may hold something nevertheless. */

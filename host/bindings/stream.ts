@@ -101,9 +101,10 @@ export class Sink {
     else resolve(END);
   }
 
+  /** Asks for the next value, which is answered after those that were asked for before. */
   next(): Promise<Result> {
     return new Promise((resolve, reject) => {
-      if (this.#isOver) {
+      if (this.#isOver || this.#isLeft) {
         this.#tellEnd(resolve, reject);
         return;
       }

@@ -51,13 +51,12 @@ export class Streams {
   #parts!: StreamsParts;
   #lastNumber = 0;
   readonly #sources = new Map<number, Source>();
-  readonly #numbers = new Map<Source, number>();
   /** What the calls have been given, by their numbers. */
   readonly #given = new Map<number, Source[]>();
   readonly #sinks = new Map<number, Sink>();
   readonly #hooks: SourceHooks = {
     give: ({ shape, subject }, call, value) => this.#parts.values.giveItem(shape, subject, call, value),
-    forget: (source) => this.#forget(source),
+    forget: ({ number }) => void this.#sources.delete(number),
   };
 
   /** What it works with. Before anything else. */
@@ -84,10 +83,8 @@ export class Streams {
   /** A stream that comes from JavaScript. Its number; 0 for null. */
   addSource(given: unknown, shape: ChannelShape, subject: string): number {
     if (given === null || given === undefined) return 0;
-    const source = new Source(given, shape, subject, this.#hooks);
     const number = (this.#lastNumber = (this.#lastNumber + 1) >>> 0 || 1);
-    this.#sources.set(number, source);
-    this.#numbers.set(source, number);
+    this.#sources.set(number, new Source(number, given, shape, subject, this.#hooks));
     return number;
   }
 
@@ -100,11 +97,6 @@ export class Streams {
   /** These are not needed. */
   drop(numbers: number[]): void {
     for (const number of numbers) this.#sources.get(number)?.drop();
-  }
-
-  #forget(source: Source): void {
-    this.#sources.delete(this.#numbers.get(source) ?? 0);
-    this.#numbers.delete(source);
   }
 
   /** A call whose values go to this sink. */

@@ -12,7 +12,7 @@ import { compile } from "as-fibers/compiler";
 import * as fc from "fast-check";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { root } from "../setup/command.ts";
-import { openStreams, streams, streamsBase } from "../workloads/streams.ts";
+import { openStreams, streams as anyStreams, streamsBase } from "../workloads/streams.ts";
 import { runInSuite } from "../workloads/workload.ts";
 import type { BuiltModule } from "./built.ts";
 
@@ -156,6 +156,13 @@ describe("a parameter", () => {
     expect(noted).toEqual(["goes on", "a"]);
   });
 
+  test("whose return() rejects: that is reported, and the call ends", async () => {
+    const values = new Values(["a", "b"]);
+    values.return = () => Promise.reject(new Error("it cannot let go"));
+    expect(await call("first", values)).toBe("a");
+    expect(unseen.splice(0)).toEqual(["first: its argument values rejected: Error: it cannot let go"]);
+  });
+
   test("that does not answer is left without waiting for it", async () => {
     const values = new Values<string>([], never);
     expect(await call("closing", values)).toBeUndefined();
@@ -293,8 +300,11 @@ describe("a result", () => {
     const stream = call("silent");
     const pending = stream.next();
     await turn();
-    expect(await stream.return()).toEqual({ done: true, value: undefined });
-    expect(await pending).toEqual({ done: true, value: undefined });
+    const left = stream.return();
+    const late = stream.next();
+    expect(await left).toEqual({ done: true, value: undefined });
+    const end = { done: true, value: undefined };
+    expect([await pending, await late]).toEqual([end, end]);
     expect(noted).toEqual(["silent has ended"]);
     expect(await stream.return()).toEqual({ done: true, value: undefined });
   });
@@ -452,7 +462,7 @@ test("a channel by a name that the build does not see through: E_UNSEEN_CHANNEL"
 });
 
 test("any values, any consumer: what arrives is right, it ends as it must, and nothing is left", () =>
-  runInSuite(streams));
+  runInSuite(anyStreams));
 
 describe("an import", () => {
   test("is given the values of a channel", async () => {

@@ -1,8 +1,10 @@
 /** The memory's limit, reached by what JavaScript gives: one call ends, the others go on. */
+import path from "node:path";
 import { type App, load, type LoadOptions, virtualDriver } from "as-fibers";
 import { compile } from "as-fibers/compiler";
 import { beforeAll, beforeEach, expect, test } from "vitest";
-import type { AnyFunction } from "./built.ts";
+import { root } from "../setup/command.ts";
+import { type AnyFunction, buildHere } from "./built.ts";
 
 /** Does not fit, whatever else is there. */
 const HUGE = "x".repeat(4e6);
@@ -64,4 +66,26 @@ test("by the message of a rejection: the fiber fails with that", async () => {
   await expect(call("title", "huge")).rejects.toThrow(outOfMemory);
   expect(await call("title", "small")).toBe("<small>");
   await app.close();
+});
+
+test("by a value of a stream: whoever receives it fails, and the stream is left", async () => {
+  const base = path.join(root, ".cache/bindings/streams-small-memory");
+  const program = await buildHere("test/guests/bindings/streams.ts", base, { flags: ["--maximumMemory", "48"] });
+  const unused = () => null;
+  const streams = { note: unused, write: unused, read: unused };
+  const imports = { streams, "streams-inner": { swap: unused } };
+  const own = await (await program.open()).instantiate({ driver: virtualDriver(), imports });
+  let left = 0;
+  function* words() {
+    try {
+      yield* ["small", HUGE, "small"];
+    } finally {
+      left++;
+    }
+  }
+  const [huge, small] = await Promise.allSettled([own.exports["collect"]?.(words()), own.exports["collect"]?.(["a"])]);
+  expect(huge).toEqual({ status: "rejected", reason: outOfMemory });
+  expect(small).toEqual({ status: "fulfilled", value: "a," });
+  expect([left, own.fibers(), own.isIntact]).toEqual([1, [], true]);
+  await own.close();
 });

@@ -146,7 +146,7 @@ export function openStreams(): Promise<BuiltModule> {
 export const streams: Workload = {
   name: "streams: any values, any consumer",
   unit: "scenes",
-  suite: 40,
+  suite: 25,
   soak: 20_000,
   async run(count, seed) {
     const module = await openStreams();

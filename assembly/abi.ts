@@ -113,6 +113,15 @@ export enum Opcode {
    * all. Result: 0. At once.
    */
   KEEP_ALIVE = 19,
+  /**
+   * Asks JavaScript for the next value of its stream `handle`. `pointer` and `argument` as of CALL. Result: 0, and the call has the value; 1
+   * at the end; or -EIO, and the call has code and message.
+   */
+  PULL = 20,
+  /** Tells JavaScript that its stream `handle` is not needed any more, and waits until it has let go. Result: 0, or as of CALL. */
+  LEAVE = 21,
+  /** Waits until JavaScript wants the next value of the stream of its call `handle`. Result: 0; -EBADF: that call has no stream. */
+  DEMAND = 22,
 }
 
 /** The ends of a socket. */

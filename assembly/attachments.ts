@@ -17,6 +17,10 @@ export class Attachments {
   spareHoldings: usize = 0;
   /** What its `FiberLocal`s hold, shared with the fibers that inherit it: a `Local`. */
   locals: usize = 0;
+  /** The scope of what it and others start for it: see adoption.ts. */
+  adopting: usize = 0;
+  /** JavaScript's call + 1, of a fiber that is in a scope too; of others, their record has it. */
+  call: u32 = 0;
 
   // Called by the collector in place of the fields' own visits.
   private __visit(cookie: u32): void {
@@ -25,6 +29,7 @@ export class Attachments {
     __visit(this.holdings, cookie);
     __visit(this.spareHoldings, cookie);
     __visit(this.locals, cookie);
+    __visit(this.adopting, cookie);
   }
 }
 
@@ -47,6 +52,16 @@ function attach(fiber: usize): Attachments {
 export function cleanupsOf(fiber: usize): usize {
   const attachments = record(fiber).attachments;
   return attachments ? load<usize>(attachments, offsetof<Attachments>("cleanups")) : 0;
+}
+
+/** JavaScript's call that the fiber runs + 1; 0 for none. */
+// @ts-ignore: decorator
+@inline
+export function callOf(fiber: usize): u32 {
+  const owner = record(fiber).owner;
+  const attachments = record(fiber).attachments;
+  if (owner & 1) return <u32>(owner >>> 1) + 1;
+  return attachments ? load<u32>(attachments, offsetof<Attachments>("call")) : 0;
 }
 
 /** Empty when there is none. */

@@ -8,6 +8,7 @@
  * Calls are slots of a table in raw memory: an address while in use, the next free slot + 1 shifted left by one, with the lowest
  * bit set, while free.
  */
+import { attachmentsOf } from "./attachments";
 import { Failure } from "./failure";
 import { Fiber, go } from "./fiber";
 import { removeFromFiberList } from "./fiber-list";
@@ -24,7 +25,8 @@ function register(fiber: usize): u32 {
   const call = free - 1;
   free = load<u32>(table + (call << 2)) >>> 1;
   store<usize>(table + (call << 2), fiber);
-  record(fiber).owner = ((<usize>call) << 1) | 1;
+  if (record(fiber).owner) attachmentsOf(fiber).call = call + 1;
+  else record(fiber).owner = ((<usize>call) << 1) | 1;
   return call;
 }
 
@@ -74,7 +76,8 @@ export function callFailure(call: u32): usize {
 export function releaseCall(call: u32): void {
   const fiber = callFiber(call);
   assert(record(fiber).state >= State.DONE, "as-fibers: a call can be released only when its fiber has ended");
-  record(fiber).owner = 0;
+  if (record(fiber).owner & 1) record(fiber).owner = 0;
+  else attachmentsOf(fiber).call = 0;
   removeFromFiberList(fiber);
   store<u32>(table + (call << 2), (free << 1) | 1);
   free = call + 1;

@@ -2,7 +2,8 @@
  * A channel without its type: where its values are, and how they move. Nothing here waits.
  *
  * Everything works on addresses and bits, once for all types. References in the ring and in records are the collector's business through
- * `__visit` of the channel and of the fiber, so storing one there needs a barrier.
+ * `__visit` of the channel and of the fiber, so storing one there needs a barrier. What a channel was closed with because its values have
+ * failed stands in the ring, behind the last value.
  *
  * ╒══════════════ channel (32-bit) ══════════════╕
  * │  0 ring       ref   u64 each; 0 until needed │
@@ -13,6 +14,7 @@
  * │ 20 senders    ptr   wait queue               │
  * │ 24 receivers  ptr   wait queue               │
  * │ 28 isManaged u8 · isClosed u8 · overflow u8  │
+ * │ 31 isFailed  u8                              │
  * │ 32 taken      u64   what `value` gives       │
  * │ 40 takenBy    i64   id of the fiber; -1: none│
  * │ 48 dropped    i64   values that had no room  │
@@ -38,6 +40,7 @@ export class ChannelRecord {
   isManaged: bool;
   isClosed: bool;
   overflow: u8;
+  isFailed: bool;
   taken: u64;
   takenBy: i64;
   dropped: i64;
@@ -67,6 +70,7 @@ export enum Overflow {
 export function visitChannel(channel: usize, cookie: u32): void {
   const c = channelRecord(channel);
   __visit(c.ring, cookie);
+  if (c.isFailed) __visit(failureOf(channel), cookie);
   if (!c.isManaged) return;
   __visit(<usize>c.taken, cookie);
   for (let i: u32 = 0; i < c.length; i++) __visit(<usize>load<u64>(slotOf(c, c.head + i)), cookie);
@@ -125,6 +129,21 @@ function replace(channel: usize, bits: u64): bool {
   c.length--;
   append(channel, bits);
   return true;
+}
+
+/** Why there are no more values, of a channel that has failed. */
+export function failureOf(channel: usize): usize {
+  const c = channelRecord(channel);
+  return <usize>load<u64>(slotOf(c, c.head + c.length));
+}
+
+/** Keeps why there are no more values. Nothing is put into the channel after that. */
+export function keepFailure(channel: usize, failure: usize): void {
+  const c = channelRecord(channel);
+  if (!c.ring || c.length > c.mask) grow(channel);
+  store<u64>(slotOf(c, c.head + c.length), <u64>failure);
+  c.isFailed = true;
+  link(channel, failure, true);
 }
 
 /** Allocates first: it may trap, and then nothing has changed. */

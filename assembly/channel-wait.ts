@@ -7,7 +7,9 @@ import {
   ChannelRecord,
   channelRecord,
   currentId,
+  failureOf,
   fetch,
+  keepFailure,
   keepTaken,
   NOBODY,
   offer,
@@ -15,8 +17,8 @@ import {
   pull,
   takeGiven,
 } from "./channel-core";
-import { current, requireFiber } from "./context";
-import { beginFail, fail } from "./failure";
+import { current, requireFiber, suspend } from "./context";
+import { beginFail, fail, Failure, failWith } from "./failure";
 import { Flag, indexOf, Reason, Record, record } from "./record";
 import { beginPark, wake } from "./scheduler";
 import { caseAt, claim, setCase } from "./select-case";
@@ -54,8 +56,17 @@ function leaveSend(fiber: usize): void {
 export function beginReceive(channel: usize): bool {
   const fiber = requireFiber();
   if (fetch(channel, fiber + offsetof<Record>("value"))) return false;
-  if (channelRecord(channel).isClosed) return refuseReceive();
+  if (channelRecord(channel).isClosed) {
+    noteClosed(channel, fiber);
+    return refuseReceive();
+  }
   return waitForValue(channel, fiber);
+}
+
+/** A receiver gets no value: its record says why, since its frame does not keep the channel. */
+function noteClosed(channel: usize, fiber: usize): void {
+  record(fiber).object = 0;
+  record(fiber).value = channelRecord(channel).isFailed ? <u64>channel : 0;
 }
 
 /** True: the channel was closed meanwhile, and the fiber fails. */
@@ -73,8 +84,8 @@ export function beginNext(channel: usize): bool {
     return false;
   }
   if (channelRecord(channel).isClosed) {
-    f.object = 0;
-    return false;
+    noteClosed(channel, fiber);
+    return refuseFailed();
   }
   return waitForValue(channel, fiber);
 }
@@ -86,6 +97,13 @@ function waitForValue(channel: usize, fiber: usize): bool {
 
 function leaveReceive(fiber: usize): void {
   removeWaiter(record(fiber).object + offsetof<ChannelRecord>("receivers"), fiber);
+}
+
+/** True: the channel has failed meanwhile, and so does the fiber. */
+// @ts-ignore: decorator
+@inline
+export function failsNext(): bool {
+  return !record(current()).object && refuseFailed();
 }
 
 export function endNext(channel: usize): bool {
@@ -103,7 +121,7 @@ export function closeChannel(channel: usize): void {
   c.isClosed = true;
   while (c.receivers) {
     const receiver = claim(shiftWaiter(channel + offsetof<ChannelRecord>("receivers")));
-    record(receiver).object = 0;
+    noteClosed(channel, receiver);
     wake(receiver);
   }
   while (c.senders) {
@@ -112,6 +130,21 @@ export function closeChannel(channel: usize): void {
     record(sender).flags &= ~Flag.VALUE_MANAGED;
     wake(sender);
   }
+}
+
+/** No more values, because of a failure: receivers take what is left, and then fail like it. Does nothing when the channel is closed. */
+export function failChannel(channel: usize, failure: Failure): void {
+  if (channelRecord(channel).isClosed) return;
+  keepFailure(channel, changetype<usize>(failure));
+  closeChannel(channel);
+}
+
+/** Sends like `send`. False: the channel is closed, or is closed meanwhile. */
+export function deliver(channel: usize, bits: u64): bool {
+  if (channelRecord(channel).isClosed) return false;
+  if (!beginSend(channel, bits)) return true;
+  suspend();
+  return record(current()).object != 0;
 }
 
 // --- cases of a `Select` ---
@@ -142,13 +175,12 @@ function canReceive(at: usize): bool {
 }
 
 function receiveAtOnce(at: usize): bool {
-  pull(caseAt(at).object);
-  return false;
+  const channel = caseAt(at).object;
+  return !pull(channel) && channelRecord(channel).isFailed && refuseLike(channel);
 }
 
 function endReceiveCase(at: usize): bool {
-  endNext(caseAt(at).object);
-  return false;
+  return !endNext(caseAt(at).object) && refuseFailed();
 }
 
 function canSend(at: usize): bool {
@@ -180,7 +212,25 @@ export function failSend(): void {
   fail(SEND_ON_CLOSED, "E_CLOSED");
 }
 
+/** The running fiber has got no value: when the channel has failed, it fails too. */
+function refuseFailed(): bool {
+  const channel = <usize>record(current()).value;
+  return channel != 0 && refuseLike(channel);
+}
+
+function refuseLike(channel: usize): bool {
+  const failure = changetype<Failure>(failureOf(channel));
+  return beginFail(failure.message, failure.code, failure);
+}
+
+/** The same for what does not wait, and may be outside of a fiber. */
+export function failLike(channel: usize): void {
+  const failure = changetype<Failure>(failureOf(channel));
+  failWith(failure.message, failure.code, failure);
+}
+
 function refuseReceive(): bool {
+  if (refuseFailed()) return true;
   return beginFail(
     "cannot receive: the channel is closed and drained; next() tells the end instead of failing",
     "E_CLOSED",

@@ -18,7 +18,9 @@ import {
   endNext,
   endReceive,
   endSend,
+  failLike,
   failSend,
+  failsNext,
   failValue,
 } from "./channel-wait";
 import { suspend } from "./context";
@@ -37,6 +39,7 @@ export class Channel<T> {
   private isManaged: bool = false;
   private closed: bool = false;
   private overflow: u8 = 0;
+  private failed: bool = false;
   private taken: u64 = 0;
   private takenBy: i64 = NOBODY;
   private lost: i64 = 0;
@@ -87,13 +90,19 @@ export class Channel<T> {
 
   /** Waits for a value. True: it stands in `value`; false: the channel is closed and drained. */
   next(): bool {
-    if (beginNext(changetype<usize>(this))) suspend();
+    let isWaiting = beginNext(changetype<usize>(this));
+    while (isWaiting) {
+      suspend();
+      isWaiting = failsNext();
+    }
     return endNext(changetype<usize>(this));
   }
 
   /** Takes a value without waiting. True: it stands in `value`; false: there is none. */
   tryNext(): bool {
-    return pull(changetype<usize>(this));
+    const isTaken = pull(changetype<usize>(this));
+    if (!isTaken && this.failed) failLike(changetype<usize>(this));
+    return isTaken;
   }
 
   /**
@@ -136,7 +145,7 @@ export class Channel<T> {
   }
 
   // Called by the collector in place of the fields' own visits.
-  private __visit(cookie: u32): void {
+  protected __visit(cookie: u32): void {
     visitChannel(changetype<usize>(this), cookie);
   }
 }

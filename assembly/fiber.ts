@@ -1,5 +1,6 @@
 /** `Fiber`: what a program holds of a fiber, and `go` and `run`, which start one without a result. */
 import { Runtime } from "shared/runtime";
+import { areFibersAdopted, findAdopting } from "./adoption";
 import { Attachments, lastErrorOf } from "./attachments";
 import { current, endUnwind, NO_TRAMPOLINE, requireFiber, suspend } from "./context";
 import { beginFail, Failure, failWith, observeFailure } from "./failure";
@@ -7,6 +8,7 @@ import { addToFiberList } from "./fiber-list";
 import { areLocalsUsed, localsOf } from "./fiber-local";
 import { Flag, indexOf, Reason, Record, record, scopeOf, State } from "./record";
 import { beginPark, cancelFiber, makeReady } from "./scheduler";
+import { takeIn } from "./scope-core";
 import { caseAt, setCase } from "./select-case";
 import { Site } from "./site";
 import { pushWaiter, removeWaiter } from "./wait-queue";
@@ -159,9 +161,25 @@ export function setArgument<A>(fiber: usize, arg: A): void {
 
 /** Starts a fiber that runs `fn(arg)`. It runs when the caller next waits or yields. */
 export function go<A>(fn: (arg: A) => void, arg: A, name: string = "", site: Site = 0): Fiber {
+  const scope = adopting();
   const fiber = prepareGo<A>(fn, arg, name, site);
-  makeReady(fiber);
+  begin(fiber, scope);
   return changetype<Fiber>(fiber);
+}
+
+/** The scope that the next fiber belongs to without being started in it; 0: none. To be asked before the fiber is made. */
+// @ts-ignore: decorator
+@inline
+export function adopting(): usize {
+  return areFibersAdopted() ? findAdopting() : 0;
+}
+
+/** Lets a new fiber run, in that scope. */
+// @ts-ignore: decorator
+@inline
+export function begin(fiber: usize, scope: usize): void {
+  if (scope) takeIn(scope, fiber);
+  else makeReady(fiber);
 }
 
 /** Makes a fiber that will run `fn(arg)`. */
@@ -189,8 +207,9 @@ function enterPlain(fiber: usize): bool {
 
 /** Starts a fiber that runs `fn()`. It runs when the caller next waits or yields. */
 export function run(fn: () => void, name: string = "", site: Site = 0): Fiber {
+  const scope = adopting();
   const fiber = prepareRun(fn, name, site);
-  makeReady(fiber);
+  begin(fiber, scope);
   return changetype<Fiber>(fiber);
 }
 

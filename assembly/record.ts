@@ -34,7 +34,8 @@
  * │ 88 attachments    ref   what only some fibers have (0: nothing)      │
  * ╘══════════════════════════════════════════════════════════════════════╛
  *
- * The owner is the scope that the fiber was started in, or JavaScript's call: its number, shifted left by one, with the lowest bit set.
+ * The owner is the scope that the fiber was started in, or JavaScript's call: its number, shifted left by one, with the lowest bit set. Of a
+ * fiber that has both, it is the scope; its attachments have the call.
  *
  * Not a byte more: with the allocator's 20 bytes it fills a block of 112, and the next size is 128. Table indices have 16 bits: the
  * transform refuses a program with more function references than that.
@@ -79,13 +80,6 @@ export function record(fiber: usize): Record {
 @inline
 export function scopeOf(f: Record): usize {
   return f.owner & 1 ? 0 : f.owner;
-}
-
-/** JavaScript's call that the fiber runs + 1; 0 for none. */
-// @ts-ignore: decorator
-@inline
-export function callOf(f: Record): u32 {
-  return f.owner & 1 ? <u32>(f.owner >>> 1) + 1 : 0;
 }
 
 /**
@@ -157,6 +151,8 @@ export enum Reason {
   START,
   /** An import that JavaScript serves with a promise: an operation of the host. */
   IMPORT,
+  /** A stream of the program's values: JavaScript wants the next one. An operation of the host. */
+  DEMAND,
 }
 
 export namespace Flag {
@@ -164,6 +160,8 @@ export namespace Flag {
   export const PAYLOAD_MANAGED: u16 = 1;
   /** Cancelled, but it was woken with something: the cancellation strikes at its next wait. */
   export const CANCEL_PENDING: u16 = 2;
+  /** A task that a call has started: its failure is for whoever joins it. Of those that are adopted only. */
+  export const TASK: u16 = 4;
   /** Woken with something that it now owns (value, lock, permit, completion): cancellation must wait. */
   export const GIVEN: u16 = 8;
   /** Its frames are gone and its cleanups run. */

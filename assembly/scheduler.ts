@@ -7,7 +7,7 @@
  * - The loop holds no managed local and runs no write barrier.
  */
 import { now, Opcode, Operation, submit } from "./abi";
-import { cleanupsOf } from "./attachments";
+import { callOf, cleanupsOf } from "./attachments";
 import { callLeave } from "./callback";
 import { enterCleanups } from "./cleanup";
 import {
@@ -25,7 +25,7 @@ import {
 import { Failure, setCancellation, setFailure } from "./failure";
 import { removeFromFiberList } from "./fiber-list";
 import { abandonAll } from "./ownership";
-import { callOf, Flag, indexOf, outcomeOf, Reason, Record, record, scopeOf, setOutcome, State } from "./record";
+import { Flag, indexOf, outcomeOf, Reason, Record, record, scopeOf, setOutcome, State } from "./record";
 import { countReady, firstReady, makeReady, takeFirst } from "./run-queue";
 import { takeNext } from "./schedule-policy";
 import { claim } from "./select-case";
@@ -272,11 +272,11 @@ function conclude(fiber: usize): void {
 function finish(fiber: usize): void {
   const f = record(fiber);
   f.state = outcomeOf(f);
-  f.flags &= Flag.PAYLOAD_MANAGED;
+  f.flags &= Flag.PAYLOAD_MANAGED | Flag.TASK;
   if (f.state != State.DONE) {
     // The argument is not needed any more, and there is no result.
     f.payload = 0;
-    f.flags = 0;
+    f.flags &= Flag.TASK;
   }
   abandonAll(fiber);
   const scope = scopeOf(f);
@@ -286,14 +286,14 @@ function finish(fiber: usize): void {
     if (!joiner) break;
     wake(claim(joiner));
   }
-  const call = callOf(f);
+  const call = callOf(fiber);
   if (call) {
     settle(call - 1, f.state == State.DONE ? 0 : f.failure);
     return;
   }
   removeFromFiberList(fiber);
-  // The failure of a scope's fiber is the scope's.
-  if (f.state == State.FAILED && !scope) {
+  // The failure of a scope's fiber is the scope's, unless that has let go of the fiber.
+  if (f.state == State.FAILED && !scopeOf(f)) {
     f.flags |= Flag.UNOBSERVED;
     Failure.addUnobserved(changetype<Failure>(f.failure));
   }

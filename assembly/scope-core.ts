@@ -19,7 +19,9 @@
  * │ 44 owner     ref   the fiber that made it        │
  * │ 48 isLenient bool  failures do not cancel it     │
  * │ 49 contest   u8    who wins: see Contest         │
- * │ 52 first     ref   the fiber that has won        │
+ * │ 50 isAdopting bool see adoption.ts               │
+ * │ 52 first     ref   the fiber that has won; of    │
+ * │                    one that adopts, its stream   │
  * ╘══════════════════════════════════════════════════╛
  */
 import { current, requireFiber } from "./context";
@@ -51,7 +53,9 @@ export class ScopeRecord {
   isLenient: bool;
   /** Who wins: a `Contest`. */
   contest: u8;
-  /** The fiber that has won. */
+  /** What its fibers start is in it too. */
+  isAdopting: bool;
+  /** The fiber that has won; of a scope that adopts, its `CallStream`. */
   first: usize;
 }
 

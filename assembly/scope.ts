@@ -48,6 +48,7 @@ export class Scope {
   private owner: usize = 0;
   private lenient: bool = false;
   private contest: u8 = 0;
+  private adopting: bool = false;
   private first: usize = 0;
 
   private cleanup: Cleanup | null = null;

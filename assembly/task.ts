@@ -1,9 +1,9 @@
 /** `Task<R>`: a fiber with a result, and `spawn`, which starts one. */
 import { endUnwind } from "./context";
 import { Failure } from "./failure";
-import { awaitEnd, createFiber, errorOf, failJoin, Fiber, isDone, setArgument } from "./fiber";
+import { adopting, awaitEnd, begin, createFiber, errorOf, failJoin, Fiber, isDone, setArgument } from "./fiber";
 import { Flag, indexOf, record, State } from "./record";
-import { cancelFiber, makeReady } from "./scheduler";
+import { cancelFiber } from "./scheduler";
 import { Site } from "./site";
 import { link } from "./write-barrier";
 
@@ -67,8 +67,10 @@ export class Task<R> {
 
 /** Starts a fiber that runs `fn(arg)`, whose result `join` returns. It runs when the caller next waits or yields. */
 export function spawn<A, R>(fn: (arg: A) => R, arg: A, name: string = "", site: Site = 0): Task<R> {
+  const scope = adopting();
   const fiber = prepareSpawn<A, R>(fn, arg, name, site);
-  makeReady(fiber);
+  if (scope) record(fiber).flags |= Flag.TASK;
+  begin(fiber, scope);
   return changetype<Task<R>>(fiber);
 }
 

@@ -25,6 +25,7 @@ import { part as pauses } from "./parts/pauses.ts";
 import { part as resident, RESIDENT_ARGUMENT, runResidentChild } from "./parts/resident.ts";
 import { part as skynet, runSkynetChild, SKYNET_ARGUMENT } from "./parts/skynet.ts";
 import { part as spawn } from "./parts/spawn.ts";
+import { part as streams } from "./parts/streams.ts";
 import { part as switching } from "./parts/switch.ts";
 import { part as timer } from "./parts/timer.ts";
 import { part as vocabulary } from "./parts/vocabulary.ts";
@@ -52,6 +53,7 @@ const PARTS: Part[] = [
   connections,
   drivers,
   calls,
+  streams,
   wasi,
   alternatives,
 ];

@@ -51,6 +51,10 @@ export function startName({ name, parameters }: { name: string; parameters: unkn
 export const TAKE_PREFIX = "__fibers_take_";
 /** Before the number of a suspending import: gives a pending call of it its result. */
 export const GIVE_PREFIX = "__fibers_give_";
+/** Before the number of a channel's type: gives a pending call of the guest a value for such a channel. */
+export const GIVE_ITEM_PREFIX = "__fibers_give_item_";
+/** The module by which a guest gives JavaScript the values of channels: a function for each type of them. */
+export const STREAMS_MODULE = "as-fibers/streams";
 /** Says why a pending call of a suspending import has no result. */
 export const REFUSE_EXPORT = "__fibers_refuse";
 /** Before the name of an export: the function that calls it, in the fiber. Not exported. */
@@ -68,6 +72,9 @@ export const ADD_LISTENER_EXPORT = "__fibers_add_listener";
 /** The upper half of a site that an object keeps, so that other bytes are not taken for one: see `assembly/site.ts`. */
 export const SITE_TAG = 0x5173_0000;
 
+/** How the names of functions begin that the transform has generated. */
+export const GENERATED_PREFIX = "__fibers_";
+
 /** How the names of sources end that the transform has generated. */
 export const GENERATED_SUFFIX = "~fibers.ts";
 
@@ -84,7 +91,7 @@ export interface GuestExports {
   __fibers_live_bytes?: WebAssembly.Global;
   /** Absent in modules that do not import `sock_accept`. */
   __fibers_add_listener?(descriptor: number, handle: number): void;
-  /** Absent in modules without suspending imports. */
+  /** Absent in modules without suspending imports and streams. */
   __fibers_refuse?(call: number, code: number, message: number): void;
   __fibers_start(): void;
   __fibers_configure(stackLimit: number, redZone: number): void;
@@ -139,6 +146,9 @@ export const Opcode = {
   SEND: 17,
   NO_DELAY: 18,
   KEEP_ALIVE: 19,
+  PULL: 20,
+  LEAVE: 21,
+  DEMAND: 22,
 } as const;
 
 /** The ends of a socket, of which `ADDRESS` asks one. */
@@ -305,6 +315,8 @@ export interface FailureFields {
   fiberId: number;
   /** Address of the failure that caused it; 0 for none. */
   cause: number;
+  /** Whether it knows where it happened. */
+  hasFrames: boolean;
   /** Number of the place where the object was made that it is about; 0 for none. */
   site: number;
   /** Number of the place where the fiber was started; 0 for none. */
@@ -318,6 +330,7 @@ export function readFailure(memory: WebAssembly.Memory, pointer: number): Failur
     message: readString(memory, view.getUint32(4, true)),
     fiberName: readString(memory, view.getUint32(8, true)),
     cause: view.getUint32(12, true),
+    hasFrames: view.getUint32(24, true) !== 0,
     fiberId: Number(view.getBigInt64(16, true)),
     site: view.getUint32(36, true) & 0xffff,
     startSite: view.getUint16(40, true),

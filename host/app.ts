@@ -1,7 +1,10 @@
 /** `App`: one running instance. Its exports are async functions, each call a fiber; turns are taken from the event loop. */
-import { ADD_LISTENER_EXPORT, type GuestExports, newString, type Operation } from "./abi.ts";
+import { ADD_LISTENER_EXPORT, type GuestExports, newString, Opcode, type Operation } from "./abi.ts";
 import { HostCalls } from "./bindings/host-calls.ts";
 import { type AdaptedExports, LiftedValues } from "./bindings/lifted-values.ts";
+import { type ChannelShape, isChannel } from "./bindings/shape.ts";
+import { Sink, type StreamOutput } from "./bindings/stream.ts";
+import { refuseBlocking, Streams } from "./bindings/streams.ts";
 import { makeVariables } from "./bindings/variables.ts";
 import { type CallOptions, Calls, cancelledError, describeAbort, type PendingCall, splitOptions } from "./calls.ts";
 import type { Driver, Outcome } from "./driver.ts";
@@ -12,7 +15,7 @@ import type { FiberFields } from "./fiber-records.ts";
 import { type Connect, instantiate } from "./imports.ts";
 import { Inspector, only } from "./inspector.ts";
 import { type Listener, Listeners, type ListenPlace } from "./listeners.ts";
-import { Operations } from "./operations.ts";
+import { Operations, type Server } from "./operations.ts";
 import type { ExportDescription, SectionContent } from "./section.ts";
 import { SourceLocator } from "./stack-trace.ts";
 import { describeThrown, isTrap, judgeTrap, type Verdict } from "./trap.ts";
@@ -82,6 +85,7 @@ export class App<Exports = Record<string, AsyncExport>> {
   readonly #calls = new Calls();
   readonly #values: Values;
   readonly #hostCalls: HostCalls;
+  readonly #streams = new Streams();
   readonly #operations: Operations;
   readonly #failures: FailureReader;
   readonly #turns: Turns;
@@ -100,7 +104,8 @@ export class App<Exports = Record<string, AsyncExport>> {
     const { driver, section, readSourceMap } = parts;
     this.#parts = parts;
     this.#leaks = parts.leaks;
-    this.#values = parts.connect ? new LiftedValues(section) : new PlainValues();
+    const lifted = parts.connect && new LiftedValues(section, this.#streams);
+    this.#values = lifted ?? new PlainValues();
     this.#hostCalls = new HostCalls({
       imports: section.suspendingImports,
       values: this.#values,
@@ -110,7 +115,15 @@ export class App<Exports = Record<string, AsyncExport>> {
       },
       recover: (error) => this.#recover(error),
     });
-    this.#operations = new Operations(driver, this.#hostCalls);
+    if (lifted) {
+      this.#streams.attach({
+        hostCalls: this.#hostCalls,
+        values: lifted,
+        complete: (operation, result) => this.#complete(operation, result, 0),
+        add: (call, sink) => this.#addServed(call, sink),
+      });
+    }
+    this.#operations = new Operations(driver, serversOf(this.#hostCalls, this.#streams));
     const errorOf = (fiberId: number, message: string) => this.#hostCalls.errorOf(fiberId, message);
     this.#failures = new FailureReader(new SourceLocator(readSourceMap, section), section.sites, errorOf);
     this.#turns = new Turns(driver, section, this.#operations, this.#failures, {
@@ -119,7 +132,9 @@ export class App<Exports = Record<string, AsyncExport>> {
       onDeath: (verdict, cause) => this.#die(verdict, cause),
     });
     const call = (description: ExportDescription, values: unknown[]) => this.#call(description, values);
-    this.exports = makeExports(section, call) as Readonly<Exports>;
+    const stream = (description: ExportDescription, shape: ChannelShape, values: unknown[]) =>
+      this.#stream(description, shape, values);
+    this.exports = makeExports(section, call, stream) as Readonly<Exports>;
   }
 
   /** @internal Instantiates, and runs the top-level statements. */
@@ -154,6 +169,7 @@ export class App<Exports = Record<string, AsyncExport>> {
         {
           suspendingImports: section.suspendingImports,
           hostCalls: this.#hostCalls,
+          streams: this.#streams.imports(module),
           connect: this.#parts.connect,
           isOver: () => this.#isOver(),
           attach: (guest, adapted) => this.#attachValues(guest, adapted),
@@ -296,7 +312,7 @@ export class App<Exports = Record<string, AsyncExport>> {
 
   /** Whether something will happen although nobody calls: a fiber is ready, a timer runs, or an operation is on its way. */
   #canGoOn(): boolean {
-    if (this.#turns.canGoOn || this.#hostCalls.size > 0) return true;
+    if (this.#turns.canGoOn || this.#hostCalls.size > 0 || this.#streams.isAwaited) return true;
     return this.#readFibers().some(({ state, reason }) => state === "ready" || reason === "output");
   }
 
@@ -393,6 +409,7 @@ export class App<Exports = Record<string, AsyncExport>> {
     this.#death = error;
     this.#parts.driver.close();
     this.#operations.close();
+    this.#streams.close();
     this.#onEmpty?.();
     this.#calls.rejectAll(() => new FibersError(error.code, error.message, { cause: error.cause }));
   }
@@ -402,7 +419,7 @@ export class App<Exports = Record<string, AsyncExport>> {
    * queue, and JavaScript's event loop stands still. For a driver that can: see `selectorDriver`.
    * @returns what the function returns
    * @throws what it fails with; E_DEADLOCK when nothing can wake its fiber any more; E_CANNOT_BLOCK when the driver needs the event loop;
-   *   E_IN_TURN inside of a turn; E_NO_EXPORT, E_INVALID_ARGUMENT
+   *   E_IN_TURN inside of a turn; E_NO_EXPORT, E_INVALID_ARGUMENT; E_UNSUPPORTED_TYPE when it returns a channel
    */
   runSync(name: string, ...values: unknown[]): unknown {
     const { driver, section } = this.#parts;
@@ -417,6 +434,7 @@ export class App<Exports = Record<string, AsyncExport>> {
       );
     }
     const description = section.exports.find((known) => known.name === name) ?? refuseExport(section, name);
+    if (isChannel(description.shapes?.result)) throw refuseBlocking(name);
     let outcome: { value: unknown } | { error: Error } | undefined;
     this.#begin(
       description,
@@ -437,23 +455,47 @@ export class App<Exports = Record<string, AsyncExport>> {
     return new Promise((resolve, reject) => this.#begin(description, given, resolve, reject));
   }
 
+  /** A call of a function that returns a channel: it goes on until the stream has ended. */
+  #stream(description: ExportDescription, shape: ChannelShape, given: unknown[]): StreamOutput<unknown> {
+    const sink = new Sink(shape);
+    const end = () => sink.end();
+    const fail = (error: Error) => sink.end(error);
+    try {
+      this.#begin(description, given, end, fail, sink);
+    } catch (error) {
+      fail(error as Error);
+    }
+    return sink.open();
+  }
+
+  /** A call that the guest has begun by itself, to serve a channel. */
+  #addServed(call: number, sink: Sink): void {
+    const description = { name: "", parameters: [], required: 0, result: "void", callable: true };
+    const resolve = () => sink.end();
+    const reject = (error: Error) => sink.end(error);
+    const pending: PendingCall = { description, resolve, reject, signal: undefined, sink, forgetSignal: undefined };
+    this.#calls.add(call, pending);
+    this.#streams.addSink(call, sink, (reason) => this.#cancel(call, pending, reason));
+  }
+
   /** @throws E_INVALID_ARGUMENT, E_UNSUPPORTED_TYPE */
   #begin(
     description: ExportDescription,
     given: unknown[],
     resolve: PendingCall["resolve"],
     reject: PendingCall["reject"],
+    sink?: Sink,
   ): void {
     const { values, signal } = splitOptions(description, given);
     this.#values.check(description, values);
-    const pending: PendingCall = { description, resolve, reject, signal, forgetSignal: undefined };
+    const pending: PendingCall = { description, resolve, reject, signal, sink, forgetSignal: undefined };
     if (this.#turns.isInTurn) this.#turns.between(() => this.#start(pending, values));
     else this.#start(pending, values);
   }
 
   /** Starts the fiber of a call. Between turns. */
   #start(pending: PendingCall, values: unknown[]): void {
-    const { description, reject, signal } = pending;
+    const { description, reject, signal, sink } = pending;
     if (this.#state !== "open") {
       reject(this.#refusal());
       return;
@@ -470,6 +512,7 @@ export class App<Exports = Record<string, AsyncExport>> {
         return;
       }
       this.#calls.add(call, pending);
+      if (sink) this.#streams.addSink(call, sink, (reason) => this.#cancel(call, pending, reason));
       if (signal) this.#watch(call, pending, signal);
       this.#turns.soonest();
     } catch (error) {
@@ -479,20 +522,22 @@ export class App<Exports = Record<string, AsyncExport>> {
 
   /** Cancels a call when its signal is aborted. */
   #watch(call: number, pending: PendingCall, signal: AbortSignal): void {
-    const cancel = () => {
-      // The number is another call's, when this one has ended meanwhile.
-      if (this.#isOver() || !pending.forgetSignal) return;
-      const reason = newString(this.#guest, describeAbort(signal));
-      this.#guest.__fibers_cancel_call(call, reason);
-      this.#guest.__fibers_release_strings();
-      this.#parts.driver.soon();
-    };
-    const onAbort = () => this.#turns.between(cancel);
+    const onAbort = () => this.#cancel(call, pending, describeAbort(signal));
     signal.addEventListener("abort", onAbort, { once: true });
     pending.forgetSignal = () => {
       signal.removeEventListener("abort", onAbort);
       pending.forgetSignal = undefined;
     };
+  }
+
+  #cancel(call: number, pending: PendingCall, reason: string): void {
+    this.#turns.between(() => {
+      // The number is another call's, when this one has ended meanwhile.
+      if (this.#isOver() || !this.#calls.isPending(call, pending)) return;
+      this.#guest.__fibers_cancel_call(call, newString(this.#guest, reason));
+      this.#guest.__fibers_release_strings();
+      this.#parts.driver.soon();
+    });
   }
 
   /** The guest could not even take the arguments: they cannot be read, its memory is exhausted, or worse. */
@@ -545,7 +590,8 @@ export class App<Exports = Record<string, AsyncExport>> {
     this.#settled = [];
     for (const { call, failure } of settled) {
       const pending = this.#calls.take(call);
-      if (pending && !failure && pending.description.result !== "void") {
+      this.#streams.endCall(call);
+      if (pending && !failure && !pending.sink && pending.description.result !== "void") {
         this.#takeResult(call, pending);
         continue;
       }
@@ -556,8 +602,10 @@ export class App<Exports = Record<string, AsyncExport>> {
     return settled.length;
   }
 
-  #callFailure(failure: number, { signal }: PendingCall): FibersError {
-    const error = this.#failures.read(failure);
+  #callFailure(failure: number, { signal, sink }: PendingCall): FibersError {
+    const read = this.#failures.read(failure);
+    // The fiber that serves a channel fails like the channel: whoever reads the stream wants to know of the fiber that has failed first.
+    const error = sink && read.cause instanceof FiberError && read.cause.message === read.message ? read.cause : read;
     if (error.code !== "E_CANCELLED") return error;
     if (this.#state === "closing") return closedError(error);
     if (signal?.aborted) error.cause ??= signal.reason;
@@ -603,13 +651,26 @@ function closedError(cause?: Error): FibersError {
   return new FibersError("E_INSTANCE_CLOSED", message, cause ? { cause } : {});
 }
 
+/** Who serves what the driver does not. */
+function serversOf(hostCalls: HostCalls, streams: Streams): Server[] {
+  const servers: Server[] = [];
+  servers[Opcode.CALL] = hostCalls;
+  for (const opcode of [Opcode.PULL, Opcode.LEAVE, Opcode.DEMAND]) servers[opcode] = streams;
+  return servers;
+}
+
 function makeExports(
   section: SectionContent,
   call: (description: ExportDescription, values: unknown[]) => Promise<unknown>,
+  stream: (description: ExportDescription, shape: ChannelShape, values: unknown[]) => StreamOutput<unknown>,
 ): Record<string, unknown> {
   const functions: Record<string, unknown> = {};
-  for (const description of section.exports)
-    functions[description.name] = (...values: unknown[]) => call(description, values);
+  for (const description of section.exports) {
+    const result = description.shapes?.result;
+    functions[description.name] = isChannel(result)
+      ? (...values: unknown[]) => stream(description, result, values)
+      : (...values: unknown[]) => call(description, values);
+  }
   return new Proxy(functions, {
     get(target, name) {
       // `then` is asked for by await; an unknown name otherwise is a mistake that deserves its own sentence.

@@ -1,4 +1,5 @@
 /** The calls from JavaScript that have not ended, by the number that the guest gave them. */
+import type { Sink } from "./bindings/stream.ts";
 import { FibersError } from "./errors.ts";
 import type { ExportDescription } from "./section.ts";
 
@@ -8,6 +9,8 @@ export interface PendingCall {
   reject(error: Error): void;
   /** By which JavaScript can cancel it. */
   signal: AbortSignal | undefined;
+  /** Where the values of the channel go that it returns. */
+  sink: Sink | undefined;
   /** No more of that. */
   forgetSignal: (() => void) | undefined;
 }
@@ -40,6 +43,11 @@ export class Calls {
     this.#size--;
     pending.forgetSignal?.();
     return pending;
+  }
+
+  /** Whether this call is still the one of this number. */
+  isPending(call: number, pending: PendingCall): boolean {
+    return this.#pending[call] === pending;
   }
 
   /** Rejects them all, each with an error of its own. */

@@ -1,5 +1,5 @@
 /** Turns failures of the guest into errors, with the AssemblyScript lines of their stacks; and tells the guest about traps. */
-import { type GuestExports, newString, readFailure, readTrapFrames, newTrapFrames } from "./abi.ts";
+import { GENERATED_PREFIX, type GuestExports, newString, newTrapFrames, readFailure, readTrapFrames } from "./abi.ts";
 import { FiberError, FibersError, type Frame } from "./errors.ts";
 import { isLibraryFrame, placesOf, type SourceLocator, type WasmFrame, wasmFrames } from "./stack-trace.ts";
 import type { Verdict } from "./trap.ts";
@@ -41,12 +41,19 @@ export class FailureReader {
   /** The error for a failure at this address, and those that caused it. */
   read(pointer: number): FiberError {
     const fields = readFailure(this.#guest.memory, pointer);
-    const cause = fields.cause ? this.read(fields.cause) : this.#errorOf(fields.fiberId, fields.message);
+    const cause = fields.cause ? this.#causeAt(fields.cause) : this.#errorOf(fields.fiberId, fields.message);
     const madeAt = this.#sites[fields.site - 1];
     if (madeAt) fields.message += `; it was made at ${madeAt}`;
     const startedAt = this.#sites[fields.startSite - 1] ?? null;
     const frames = this.#locate(this.#framesOf(pointer));
     return new FiberError({ ...fields, startedAt }, frames, cause === undefined ? {} : { cause });
+  }
+
+  /** A failure that nothing of the program has made, of a stream that JavaScript has given, is the JavaScript error itself. */
+  #causeAt(pointer: number): unknown {
+    const { fiberId, message, hasFrames } = readFailure(this.#guest.memory, pointer);
+    const thrown = hasFrames ? undefined : this.#errorOf(fiberId, message);
+    return thrown ?? this.read(pointer);
   }
 
   /** The frames of the program, with their places. */
@@ -58,8 +65,8 @@ export class FailureReader {
       .map(({ found }) => found);
     if (located.length) return located;
     // What failed was inlined from the library, and no line is left of the function around it: at least it has a name.
-    const own = frames.find(isOwn);
-    return own ? [{ ...this.#locator.locate(own), location: null }] : [];
+    const [own] = frames.filter(isOwn).map((frame) => this.#locator.locate(frame));
+    return own && !own.functionName.startsWith(GENERATED_PREFIX) ? [{ ...own, location: null }] : [];
   }
 
   #framesOf(pointer: number): WasmFrame[] {

@@ -37,13 +37,23 @@ export const REASONS = [
   "scope",
   "start",
   "import",
+  "demand",
 ] as const;
 
 export type State = (typeof STATES)[number];
 export type Reason = (typeof REASONS)[number];
 
 /** Reasons whose object is an operation's slot. */
-const OPERATIONS: ReadonlySet<Reason> = new Set(["listen", "accept", "connect", "read", "write", "lookup", "import"]);
+const OPERATIONS: ReadonlySet<Reason> = new Set([
+  "listen",
+  "accept",
+  "connect",
+  "read",
+  "write",
+  "lookup",
+  "import",
+  "demand",
+]);
 /** Reasons whose object is none of the program's. */
 const WITHOUT_OBJECT: ReadonlySet<Reason> = new Set(["", "sleep", "join", "output", ...OPERATIONS]);
 

@@ -1,5 +1,5 @@
 /** What a module imports: the border of `abi.ts`, AssemblyScript's own environment, and what the user gives. */
-import { type GuestExports, Opcode, readString } from "./abi.ts";
+import { type GuestExports, Opcode, readString, STREAMS_MODULE } from "./abi.ts";
 import type { Driver } from "./driver.ts";
 import type { HostCalls, HostFunction } from "./bindings/host-calls.ts";
 import { FibersError } from "./errors.ts";
@@ -42,6 +42,8 @@ export type Connect = (
 export interface Border {
   suspendingImports: ImportDescription[];
   hostCalls: HostCalls;
+  /** By which the module gives JavaScript the values of channels. */
+  streams: WebAssembly.Imports;
   /** Undefined: the module has no bindings. */
   connect: Connect | undefined;
   /** Whether the guest must not be entered any more. */
@@ -108,6 +110,9 @@ function suspendingFunctions(userImports: WebAssembly.Imports, { suspendingImpor
   return suspendingImports.map(({ module, name }) => userImports[module]?.[name] as unknown as HostFunction);
 }
 
+/** Modules of which only as-fibers gives something. */
+const OWN_MODULES: ReadonlySet<string> = new Set(["as-fibers", STREAMS_MODULE]);
+
 /** What the user gives of what the module imports: functions guarded; in the place of those that answer, what notes their arguments. */
 function collectGiven(
   module: WebAssembly.Module,
@@ -116,9 +121,9 @@ function collectGiven(
 ): WebAssembly.Imports {
   const suspending = new Set(border?.suspendingImports.map((one) => `${one.module}.${one.name}`));
   const note = (...values: unknown[]) => border?.hostCalls.note(values);
-  const given: WebAssembly.Imports = {};
+  const given: WebAssembly.Imports = { ...border?.streams };
   for (const { module: from, name } of WebAssembly.Module.imports(module)) {
-    const value = from === "as-fibers" ? undefined : userImports[from]?.[name];
+    const value = OWN_MODULES.has(from) ? undefined : userImports[from]?.[name];
     if (value === undefined || value === null) continue;
     const guarded = typeof value === "function" ? guard(value as UserFunction) : value;
     const isAnswer = suspending.has(`${from}.${name}`) && typeof value === "function";
@@ -175,7 +180,7 @@ function checkImports(module: WebAssembly.Module, given: WebAssembly.Imports): v
 export function missingImports(module: WebAssembly.Module, given: WebAssembly.Imports): string[] {
   const missing = WebAssembly.Module.imports(module).filter(({ module: from, name, kind }) => {
     const value = given[from]?.[name];
-    if (value === undefined && (from === "as-fibers" || (from === "env" && ENVIRONMENT.has(name)))) return false;
+    if (value === undefined && (OWN_MODULES.has(from) || (from === "env" && ENVIRONMENT.has(name)))) return false;
     return kind === "function" ? typeof value !== "function" : value === undefined;
   });
   // A program may declare the same one twice.

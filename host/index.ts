@@ -2,6 +2,8 @@
 export type { Operation } from "./abi.ts";
 export { currentSignal } from "./bindings/host-calls.ts";
 export { openBindings } from "./bindings/open.ts";
+export type { StreamInput } from "./bindings/source.ts";
+export type { StreamOutput } from "./bindings/stream.ts";
 export type { CallOptions } from "./calls.ts";
 export type { Driver, DriverSink, Outcome } from "./driver.ts";
 export { selectorDriver, type SelectorDriver, type SelectorDriverOptions } from "./drivers/selector.ts";

@@ -13,7 +13,6 @@ import {
   OUTPUT_SLOT,
   PENDING,
 } from "./abi.ts";
-import type { HostCalls } from "./bindings/host-calls.ts";
 import type { Driver, Outcome } from "./driver.ts";
 
 const WITH_HANDLE: ReadonlySet<number> = new Set([
@@ -24,6 +23,13 @@ const WITH_HANDLE: ReadonlySet<number> = new Set([
   Opcode.SEND,
 ]);
 
+/** Who serves operations in the driver's place. */
+export interface Server {
+  /** Begins the operation at this address. @returns what is pending now, or the result */
+  begin(memory: GuestMemory, pointer: number): Operation | number;
+  cancel(operation: Operation): void;
+}
+
 interface Ended {
   operation: Operation;
   outcome: number | Outcome;
@@ -32,7 +38,7 @@ interface Ended {
 
 export class Operations {
   readonly #driver: Driver;
-  readonly #hostCalls: HostCalls | undefined;
+  readonly #servers: readonly (Server | undefined)[];
   #guest!: GuestExports;
   #memory!: GuestMemory;
   /** By their slots, of which the guest takes small ones first, and again. */
@@ -40,10 +46,10 @@ export class Operations {
   #pendingCount = 0;
   #ended: Ended[] = [];
 
-  /** @param hostCalls who serves the calls of suspending imports, when there are any */
-  constructor(driver: Driver, hostCalls?: HostCalls) {
+  /** @param servers who serves what the driver does not, by opcode */
+  constructor(driver: Driver, servers: readonly (Server | undefined)[] = []) {
     this.#driver = driver;
-    this.#hostCalls = hostCalls;
+    this.#servers = servers;
   }
 
   /** The guest that they belong to. */
@@ -81,15 +87,20 @@ export class Operations {
   /** Begins the operation at this address. @returns its result, or PENDING */
   submit(pointer: number): number {
     const opcode = this.opcodeAt(pointer);
-    if (opcode === Opcode.CALL && this.#hostCalls) {
-      this.#add(this.#hostCalls.begin(this.#memory, pointer));
-      return PENDING;
-    }
+    const server = this.#servers[opcode];
+    if (server) return this.#serve(server, pointer);
     const operation = this.read(pointer);
     if (opcode === Opcode.CANCEL) return this.#cancel(operation);
     const result = this.#driver.submit(operation, this.#memory.bytes(operation.pointer, operation.length));
     if (result === PENDING && operation.slot !== OUTPUT_SLOT) this.#add(operation);
     return result;
+  }
+
+  #serve(server: Server, pointer: number): number {
+    const begun = server.begin(this.#memory, pointer);
+    if (typeof begun === "number") return begun;
+    this.#add(begun);
+    return PENDING;
   }
 
   #add(operation: Operation): void {
@@ -106,15 +117,14 @@ export class Operations {
     const operation = this.#pending[slot];
     if (operation?.generation === generation) {
       this.#remove(slot);
-      if (operation.opcode === Opcode.CALL) this.#hostCalls?.cancel(operation);
-      else this.#driver.cancel(operation);
+      (this.#servers[operation.opcode] ?? this.#driver).cancel(operation);
     }
     return 0;
   }
 
-  /** The instance has ended: nobody waits for the calls of its imports any more. The driver is closed by itself. */
+  /** The instance has ended: nobody waits for what is served here any more. The driver is closed by itself. */
   close(): void {
-    for (const operation of this.#pending) if (operation?.opcode === Opcode.CALL) this.#hostCalls?.cancel(operation);
+    for (const operation of this.#pending) if (operation) this.#servers[operation.opcode]?.cancel(operation);
   }
 
   /** The driver says that an operation has ended. */

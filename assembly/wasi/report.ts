@@ -83,6 +83,7 @@ const REASONS: StaticArray<string> = [
   "scope",
   "start",
   "import",
+  "demand",
 ];
 
 function describeWait(f: Record): string {

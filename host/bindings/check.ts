@@ -1,5 +1,6 @@
 /** Whether a JavaScript value is of a shape: what cannot be lowered is refused before anything of it is. */
 import { describeShape, type Shape } from "./shape.ts";
+import { isStream } from "./source.ts";
 
 /** Deeper values are refused: lowering them would end on an exhausted stack, and one that contains itself never. */
 const MAX_DEPTH = 1000;
@@ -31,6 +32,8 @@ export function findMismatch(value: unknown, shape: Shape, rules: ShapeRules, pa
       return isBuffer(value) ? null : mismatch();
     case "typedArray":
       return isView(value, shape.view) ? null : mismatch();
+    case "channel":
+      return isStream(value) ? null : mismatch();
     case "array":
     case "staticArray":
       return isArray(value) ? findElement(value, shape.of, rules, path, depth) : mismatch();

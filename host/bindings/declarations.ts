@@ -1,19 +1,19 @@
 /** The .d.ts file beside a module with bindings. */
 import type { Bindings } from "../transform/bindings.ts";
 import type { ExportDescription, ImportDescription } from "../section.ts";
-import { INTEGERS, FLOATS, LONG_INTEGERS, type Shape } from "./shape.ts";
+import { type ChannelShape, INTEGERS, FLOATS, isChannel, LONG_INTEGERS, type Shape } from "./shape.ts";
 
 const NUMBERS: ReadonlySet<string> = new Set([...INTEGERS, ...FLOATS]);
 const BIGINTS: ReadonlySet<string> = new Set(LONG_INTEGERS);
 
 /** What the file calls its own, and the types that it uses: classes of a program get other names. */
-export const OWN_TYPES = ["App", "CallOptions", "Exports", "Imports", "LoadOptions"];
+export const OWN_TYPES = ["App", "CallOptions", "Exports", "Imports", "LoadOptions", "StreamInput", "StreamOutput"];
 
 /** The text of the file. */
 export function writeDeclarations(bindings: Bindings, source: string): string {
   const { functions, variables, enums, records, objects, suspendingImports } = bindings;
   const sections = [
-    `/** What ${source} exports. Made by as-fibers. */\nimport type { App, CallOptions, LoadOptions } from "as-fibers";`,
+    `/** What ${source} exports. Made by as-fibers. */\nimport type { ${importedTypes(bindings)} } from "as-fibers";`,
     ...Object.entries(records).map(([name, fields]) => writeRecord(name, fields)),
     ...objects.map(writeObject),
     ...enums.map(
@@ -26,6 +26,26 @@ export function writeDeclarations(bindings: Bindings, source: string): string {
     '/** Makes an instance of its own, with what it imports, a driver, and so on. */\nexport declare function instantiate(options?: Omit<LoadOptions, "imports"> & { imports?: Imports }): Promise<App<Exports>>;',
   ];
   return `${sections.filter(Boolean).join("\n\n")}\n`;
+}
+
+function importedTypes({ functions, suspendingImports }: Bindings): string {
+  const shapes = [...functions, ...suspendingImports].flatMap((one) => one.shapes ?? []);
+  const hasStreams = shapes.some(({ parameters, result }) => [...parameters, result].some(isChannel));
+  return ["App", "CallOptions", "LoadOptions", ...(hasStreams ? ["StreamInput", "StreamOutput"] : [])].join(", ");
+}
+
+/** Of what JavaScript gives. */
+function givenType(shape: Shape | undefined): string {
+  return isChannel(shape) ? streamType("StreamInput", shape) : typeOf(shape ?? "void");
+}
+
+/** Of what JavaScript is given. */
+function takenType(shape: Shape | undefined): string {
+  return isChannel(shape) ? streamType("StreamOutput", shape) : typeOf(shape ?? "void");
+}
+
+function streamType(name: string, { of, isNullable }: ChannelShape): string {
+  return `${name}<${typeOf(of)}>${isNullable ? " | null" : ""}`;
 }
 
 /** The type in TypeScript. */
@@ -51,6 +71,7 @@ function referenceType(shape: Exclude<Shape, string>): string {
       return `Array<${typeOf(shape.of)}>`;
     case "staticArray":
       return `ArrayLike<${typeOf(shape.of)}>`;
+    case "channel":
     case "unsupported":
       return "never";
     default:
@@ -70,8 +91,9 @@ function writeObject(name: string): string {
 
 /** With the options last, after as many arguments as there are. */
 function signatures({ parameters, required, shapes }: ExportDescription): string[] {
-  const typed = parameters.map(({ name }, i) => ({ name, type: typeOf(shapes?.parameters[i] ?? "void") }));
-  const result = `Promise<${typeOf(shapes?.result ?? "void")}>`;
+  const typed = parameters.map(({ name }, i) => ({ name, type: givenType(shapes?.parameters[i]) }));
+  const value = shapes?.result;
+  const result = isChannel(value) ? `StreamOutput<${typeOf(value.of)}>` : `Promise<${typeOf(value ?? "void")}>`;
   const whole = typed.map(({ name, type }, i) => `${name}${i < required ? "" : "?"}: ${type}`);
   const shorter = Array.from({ length: parameters.length - required }, (_, missing) =>
     typed.slice(0, required + missing).map(({ name, type }) => `${name}: ${type}`),
@@ -126,7 +148,7 @@ function groupByModule(imports: ImportDescription[]): Map<string, ImportDescript
 }
 
 function writeImport({ name, parameters, shapes }: ImportDescription): string {
-  const typed = parameters.map((parameter, i) => `${parameter.name}: ${typeOf(shapes?.parameters[i] ?? "void")}`);
-  const result = typeOf(shapes?.result ?? "void");
+  const typed = parameters.map((parameter, i) => `${parameter.name}: ${takenType(shapes?.parameters[i])}`);
+  const result = givenType(shapes?.result);
   return `    ${JSON.stringify(name)}?(${typed.join(", ")}): ${result} | Promise<${result}>;`;
 }

@@ -1,5 +1,6 @@
 /**
- * `HostCalls`: the calls of suspending imports that JavaScript has not answered. To the guest each is an operation, like a read.
+ * `HostCalls`: what the guest has asked of JavaScript and got no answer to: calls of suspending imports, and values of streams. To the guest
+ * each is an operation, like a read.
  *
  * - The JavaScript function is called inside the turn, when the fiber calls it; what comes of it is delivered with a later turn, in
  *   the order in which it came, even when it is not a promise.
@@ -12,6 +13,7 @@ import { FibersError } from "../errors.ts";
 import type { ImportDescription } from "../section.ts";
 import { isTrap } from "../trap.ts";
 import { type Values, wrongResult } from "../values.ts";
+import { Stream } from "./stream.ts";
 
 /** Of so many rejections the JavaScript errors are kept, so that the failures that they have caused can name them; the oldest go. */
 const MAX_ERRORS = 16_384;
@@ -24,6 +26,28 @@ const { then } = Promise.prototype;
 /** So many calls that have ended are kept for the next ones. */
 const MAX_SPARE = 256;
 
+/** Who answers a call, and what becomes of the answer. */
+export interface Answerer {
+  /** What messages say of it, before "rejected". */
+  readonly subject: string;
+  /** The code of an error that has none. */
+  readonly fallbackCode: string;
+  /** The answer, or a promise of it. */
+  ask(operation: Operation): unknown;
+  /** Gives it to the guest. @returns the result of the operation */
+  give(operation: Operation, answer: unknown): number;
+  /** The error for an answer that throws this when it is read. */
+  unreadable(thrown: unknown): FibersError;
+  /** It has rejected, or what it has answered is not taken. */
+  refused?(): void;
+}
+
+/** What the calls of one instance do with an answer. */
+interface Answers {
+  end(call: HostCall, answer: unknown, isRefused: boolean): void;
+  take(call: HostCall): number;
+}
+
 /** A call, and what became of it. It is its own operation, and is used again once it was delivered: its functions are made only once. */
 class HostCall implements Operation, Outcome {
   opcode = 0;
@@ -33,6 +57,7 @@ class HostCall implements Operation, Outcome {
   argument = 0;
   pointer = 0;
   length = 0;
+  answerer!: Answerer;
   /** Whether an answer would be taken: it was not answered before, nor given up. */
   isOpen = false;
   isRefused = false;
@@ -41,16 +66,16 @@ class HostCall implements Operation, Outcome {
   controller: AbortController | undefined = undefined;
   readonly fulfil: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  readonly #take: (call: HostCall) => number;
+  readonly #answers: Answers;
 
-  constructor(end: (call: HostCall, answer: unknown, isRefused: boolean) => void, take: (call: HostCall) => number) {
-    this.fulfil = (value) => end(this, value, false);
-    this.reject = (error) => end(this, error, true);
-    this.#take = take;
+  constructor(answers: Answers) {
+    this.fulfil = (value) => answers.end(this, value, false);
+    this.reject = (error) => answers.end(this, error, true);
+    this.#answers = answers;
   }
 
   take(): number {
-    return this.#take(this);
+    return this.#answers.take(this);
   }
 }
 
@@ -81,18 +106,63 @@ export interface HostCallsParts {
   recover(error: unknown): FibersError;
 }
 
+/** A suspending import. */
+class ImportAnswerer implements Answerer {
+  readonly subject: string;
+  readonly fallbackCode = "E_IMPORT_REJECTED";
+  readonly #description: ImportDescription;
+  readonly #function: HostFunction;
+  readonly #values: Values;
+  readonly #takeArguments: () => unknown[];
+
+  constructor(description: ImportDescription, called: HostFunction, values: Values, takeArguments: () => unknown[]) {
+    this.#description = description;
+    this.subject = `the import ${description.module}.${description.name}`;
+    this.#function = called;
+    this.#values = values;
+    this.#takeArguments = takeArguments;
+  }
+
+  ask(): unknown {
+    const lifted = this.#values.liftArguments(this.#description, this.#takeArguments());
+    for (const value of lifted) if (value instanceof Stream) return this.#callWithStreams(lifted);
+    return this.#function(...(lifted as never[]));
+  }
+
+  /** Calls a function that is given streams: when it rejects, it needs no more of them. */
+  async #callWithStreams(lifted: unknown[]): Promise<unknown> {
+    try {
+      return await this.#function(...(lifted as never[]));
+    } catch (error) {
+      for (const value of lifted) if (value instanceof Stream) void value.return();
+      throw error;
+    }
+  }
+
+  give({ handle, pointer }: Operation, answer: unknown): number {
+    if (this.#description.result !== "void") this.#values.give(this.#description, handle, pointer, answer);
+    return 0;
+  }
+
+  unreadable(thrown: unknown): FibersError {
+    return wrongResult(this.#description, `its result cannot be read: ${describeThrown(thrown)}`, thrown);
+  }
+}
+
 export class HostCalls {
   readonly #parts: HostCallsParts;
   #guest!: GuestExports;
-  #functions: HostFunction[] = [];
+  #imports: ImportAnswerer[] = [];
   #arguments: unknown[] = [];
   #size = 0;
+  readonly #answers: Answers;
   readonly #spare: HostCall[] = [];
   /** By the fiber's id. */
   readonly #errors = new Map<number, { message: string; error: unknown }>();
 
   constructor(parts: HostCallsParts) {
     this.#parts = parts;
+    this.#answers = { end: this.#end, take: this.#take };
   }
 
   /** How many are not answered. */
@@ -103,7 +173,15 @@ export class HostCalls {
   /** The guest that makes them, and the functions that answer, in the order of the imports. */
   attach(guest: GuestExports, functions: HostFunction[]): void {
     this.#guest = guest;
-    this.#functions = functions;
+    const takeArguments = () => {
+      const values = this.#arguments;
+      this.#arguments = [];
+      return values;
+    };
+    const { imports, values } = this.#parts;
+    this.#imports = functions.map(
+      (called, i) => new ImportAnswerer(imports[i] as ImportDescription, called, values, takeArguments),
+    );
   }
 
   /** The arguments of the call that the guest is about to make. */
@@ -111,20 +189,31 @@ export class HostCalls {
     this.#arguments = values;
   }
 
-  /** Makes the call whose arguments were noted. @param pointer of its operation. @returns what is pending now */
+  /** Makes the call of an import whose arguments were noted. @param pointer of its operation. @returns what is pending now */
   begin(memory: GuestMemory, pointer: number): Operation {
-    const call = this.#spare.pop() ?? new HostCall(this.#end, this.#take);
+    const call = this.#open(memory, pointer);
+    return this.#ask(call, this.#imports[call.handle] as Answerer);
+  }
+
+  /** Makes a call that this one answers. @returns what is pending now */
+  ask(memory: GuestMemory, pointer: number, answerer: Answerer): Operation {
+    return this.#ask(this.#open(memory, pointer), answerer);
+  }
+
+  #open(memory: GuestMemory, pointer: number): HostCall {
+    const call = this.#spare.pop() ?? new HostCall(this.#answers);
     memory.readOperation(pointer, call);
     call.isOpen = true;
     this.#size++;
-    const values = this.#arguments;
-    this.#arguments = [];
+    return call;
+  }
+
+  #ask(call: HostCall, answerer: Answerer): Operation {
+    call.answerer = answerer;
     const outer = beginning;
     beginning = call;
     try {
-      const { imports, values: border } = this.#parts;
-      const lifted = border.liftArguments(imports[call.handle] as ImportDescription, values) as never[];
-      const answer = (this.#functions[call.handle] as HostFunction)(...lifted);
+      const answer = answerer.ask(call);
       if ((typeof answer === "object" && answer !== null) || typeof answer === "function") {
         // The engine's own `then`, which answers once, and never a promise's own.
         then.call(Promise.resolve(answer), call.fulfil, call.reject);
@@ -147,15 +236,15 @@ export class HostCalls {
     this.#parts.complete(call, call);
   };
 
-  /** Nobody waits any more for a call that `begin` has made. One that is answered already has nothing to give up. */
+  /** Nobody waits any more for a call that was made here. One that is answered already has nothing to give up. */
   cancel(operation: Operation): void {
     const call = operation as HostCall;
     if (!call.isOpen) return;
     call.isOpen = false;
     this.#size--;
-    const { controller, handle } = call;
+    const { controller, answerer } = call;
     // Listeners are the user's code, and the guest is on the stack.
-    if (controller) queueMicrotask(() => controller.abort(cancelledReason(this.#parts.imports[handle])));
+    if (controller) queueMicrotask(() => controller.abort(cancelledReason(answerer)));
   }
 
   /** Delivers the answer of a call, and keeps the call for another one. @returns the result of the operation */
@@ -168,37 +257,33 @@ export class HostCalls {
     return result;
   };
 
-  #give(operation: Operation, value: unknown): number {
-    const description = this.#parts.imports[operation.handle] as ImportDescription;
-    if (description.result === "void") return 0;
+  #give(call: HostCall, answer: unknown): number {
     try {
-      this.#parts.values.give(description, operation.handle, operation.pointer, value);
-      return 0;
+      return call.answerer.give(call, answer);
     } catch (error) {
-      return this.#refuse(operation, this.#whyNot(description, error));
+      return this.#refuse(call, this.#whyNot(call.answerer, error));
     }
   }
 
   /** Why an answer cannot be given: it is of another type, it cannot be read, or the guest has no room for it. */
-  #whyNot(description: ImportDescription, error: unknown): FibersError {
+  #whyNot(answerer: Answerer, error: unknown): FibersError {
     if (error instanceof FibersError) return error;
-    if (isTrap(error)) return this.#parts.recover(error);
-    return wrongResult(description, `its result cannot be read: ${describeThrown(error)}`, error);
+    return isTrap(error) ? this.#parts.recover(error) : answerer.unreadable(error);
   }
 
   /** Tells the guest code and message, and keeps the error for whoever sees the failure. */
-  #refuse(operation: Operation, error: unknown): number {
-    const { module, name } = this.#parts.imports[operation.handle] as ImportDescription;
+  #refuse({ answerer, pointer, argument }: HostCall, error: unknown): number {
     const message =
-      error instanceof FibersError ? error.message : `the import ${module}.${name} rejected: ${describeThrown(error)}`;
+      error instanceof FibersError ? error.message : `${answerer.subject} rejected: ${describeThrown(error)}`;
+    answerer.refused?.();
     try {
-      this.#write(operation.pointer, codeOf(error), message);
+      this.#write(pointer, codeOf(error, answerer), message);
     } catch (trap) {
       // No room for a sentence. To recover gives back a reserve.
       const { code } = this.#parts.recover(trap);
-      this.#write(operation.pointer, code, "no memory is left for the answer of an import");
+      this.#write(pointer, code, "no memory is left for the answer of an import");
     }
-    this.#keep(operation.argument, { message, error });
+    this.#keep(argument, { message, error });
     return -Errno.EIO;
   }
 
@@ -223,19 +308,18 @@ export class HostCalls {
   }
 }
 
-function cancelledReason(description: ImportDescription | undefined): FibersError {
-  const name = description ? `${description.module}.${description.name}` : "an import";
-  return new FibersError("E_CANCELLED", `the fiber that has called ${name} does not wait for it any more`);
+function cancelledReason({ subject }: Answerer): FibersError {
+  return new FibersError("E_CANCELLED", `the fiber that has called ${subject} does not wait for it any more`);
 }
 
 /** A code as programs compare them: that of the error, when it has one. */
-function codeOf(error: unknown): string {
+function codeOf(error: unknown, { fallbackCode }: Answerer): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" && /^[A-Z][A-Z0-9_]*$/.test(code) ? code : "E_IMPORT_REJECTED";
+  return typeof code === "string" && /^[A-Z][A-Z0-9_]*$/.test(code) ? code : fallbackCode;
 }
 
 /** Name and message of an error, a text for anything else. */
-function describeThrown(thrown: unknown): string {
+export function describeThrown(thrown: unknown): string {
   try {
     return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
   } catch {

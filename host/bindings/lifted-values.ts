@@ -1,24 +1,28 @@
 /** Values of all types across the border, by the lifting and lowering that the compiler has written for this module. */
-import type { GuestExports } from "../abi.ts";
+import { GIVE_ITEM_PREFIX, type GuestExports } from "../abi.ts";
 import { Entries, type EntryFunction } from "../entries.ts";
 import { FibersError } from "../errors.ts";
 import type { ExportDescription, ImportDescription, SectionContent } from "../section.ts";
 import { checkCount, type Values, wrongResult } from "../values.ts";
 import { findMismatch, isPlainMatch, type ShapeRules } from "./check.ts";
-import type { Shape } from "./shape.ts";
+import { type ChannelShape, isChannel, type Shape } from "./shape.ts";
+import type { ItemValues, Streams } from "./streams.ts";
 
 /** The module's exports, lifted and lowered. */
 export type AdaptedExports = Record<string, EntryFunction<unknown>>;
 
-export class LiftedValues implements Values {
+export class LiftedValues implements Values, ItemValues {
   #entries!: Entries<unknown>;
+  #exports!: AdaptedExports;
+  readonly #streams: Streams;
   /** The class of each object of the guest that JavaScript has been given: lowering one in place of another would not be noticed. */
   readonly #classes = new WeakMap<object, string>();
   readonly #rules: ShapeRules;
   /** Of the exports that cannot be called: why. */
   readonly #unsupported = new Map<ExportDescription, string>();
 
-  constructor({ exports, records = {} }: SectionContent) {
+  constructor({ exports, records = {} }: SectionContent, streams: Streams) {
+    this.#streams = streams;
     this.#rules = { records, classOf: (value) => this.#classes.get(value) };
     for (const description of exports) {
       const types = findUnsupported(description);
@@ -30,6 +34,7 @@ export class LiftedValues implements Values {
 
   /** The functions that the compiler's text has made, once the instance is there. */
   adapt(exports: AdaptedExports): void {
+    this.#exports = exports;
     this.#entries = new Entries(exports);
   }
 
@@ -50,8 +55,24 @@ export class LiftedValues implements Values {
 
   start(description: ExportDescription, values: unknown[]): number {
     const start = this.#entries.start(description, values.length);
-    const shapes = description.shapes?.parameters;
-    return Number(start(...values.map((value, i) => widen(value, shapes?.[i])))) >>> 0;
+    const { parameters = [] } = description.shapes ?? {};
+    const sources: number[] = [];
+    const lowered = values.map((value, i) => {
+      const shape = parameters[i];
+      if (!isChannel(shape)) return widen(value, shape);
+      const subject = `${description.name}: its argument ${description.parameters[i]?.name}`;
+      const number = this.#streams.addSource(value, shape, subject);
+      sources.push(number);
+      return number;
+    });
+    try {
+      const call = Number(start(...lowered)) >>> 0;
+      if (sources.length) this.#streams.assign(call, sources);
+      return call;
+    } catch (error) {
+      this.#streams.drop(sources);
+      throw error;
+    }
   }
 
   take(description: ExportDescription, call: number): unknown {
@@ -59,15 +80,31 @@ export class LiftedValues implements Values {
   }
 
   liftArguments({ shapes }: ImportDescription, values: unknown[]): unknown[] {
-    values.forEach((value, i) => this.#note(value, shapes?.parameters[i] ?? "void"));
-    return values;
+    return values.map((value, i) => {
+      const shape = shapes?.parameters[i] ?? "void";
+      if (!isChannel(shape)) return this.#note(value, shape);
+      // The number of the call that serves it + 1.
+      return value === 0 ? null : this.#streams.lend(Number(value) - 1, shape);
+    });
   }
 
   give(description: ImportDescription, index: number, call: number, value: unknown): void {
     const shape = description.shapes?.result ?? "void";
     const found = isPlainMatch(value, shape) ? null : findMismatch(value, shape, this.#rules, "its result");
     if (found) throw wrongResult(description, found);
-    this.#entries.give(index)(call, widen(value, shape));
+    const subject = `the import ${description.module}.${description.name}: its result`;
+    const given = isChannel(shape) ? this.#streams.addSource(value, shape, subject) : widen(value, shape);
+    this.#entries.give(index)(call, given);
+  }
+
+  giveItem({ of, item }: ChannelShape, subject: string, call: number, value: unknown): void {
+    const found = isPlainMatch(value, of) ? null : findMismatch(value, of, this.#rules, "a value of it");
+    if (found) throw new FibersError("E_INVALID_ARGUMENT", `${subject}: ${found}`);
+    this.#exports[GIVE_ITEM_PREFIX + item]?.(call, widen(value, of));
+  }
+
+  noteItem(value: unknown, shape: Shape): unknown {
+    return this.#note(value, shape);
   }
 
   /** Remembers of which classes the objects of the guest are that a value is or holds. */

@@ -1,6 +1,8 @@
 /** `openBindings`: what the .js file beside a module consists of, apart from its names. */
 import type { App } from "../app.ts";
 import { FibersError } from "../errors.ts";
+import { isChannel } from "./shape.ts";
+import { failedStream } from "./stream.ts";
 import { type Connect, missingImports } from "../imports.ts";
 import { readSection, type SectionContent } from "../section.ts";
 import { compile, type LoadOptions, type ModuleSource, open } from "../load.ts";
@@ -51,7 +53,10 @@ function refusing({ exports, variables = [] }: SectionContent, missing: string[]
   const message = `the module imports ${missing.join(", ")}: build it with --imports and the file that exports them, or give them to instantiate({ imports: { … } })`;
   const refusal = () => new FibersError("E_MISSING_IMPORT", message);
   const refused: Record<string, unknown> = {};
-  for (const { name } of exports) refused[name] = () => Promise.reject(refusal());
+  for (const { name, shapes } of exports) {
+    const result = shapes?.result;
+    refused[name] = isChannel(result) ? () => failedStream(result, refusal()) : () => Promise.reject(refusal());
+  }
   for (const name of variables) {
     refused[name] = {
       get value(): never {

@@ -12,6 +12,8 @@ export type Reference =
   /** `view` is the name of JavaScript's class. */
   | { kind: "typedArray"; view: TypedArrayName }
   | { kind: "array" | "staticArray"; of: Shape }
+  /** A channel of such values, which JavaScript sees as a stream. `item`: the number of its type in the module. */
+  | { kind: "channel"; of: Shape; item: number }
   /** A class that crosses as a plain object, by its name in the module's table of them. */
   | { kind: "record"; name: string }
   /** A class that crosses as something that JavaScript can only give back. */
@@ -20,6 +22,14 @@ export type Reference =
   | { kind: "unsupported"; name: string };
 
 export type Shape = Scalar | "void" | (Reference & { isNullable?: true });
+
+/** A channel. */
+export type ChannelShape = Extract<Shape, { kind: "channel" }>;
+
+/** Whether a value of this shape is a stream to JavaScript. */
+export function isChannel(shape: Shape | undefined): shape is ChannelShape {
+  return typeof shape === "object" && shape.kind === "channel";
+}
 
 export const TYPED_ARRAYS = [
   "Int8Array",
@@ -60,6 +70,8 @@ function nameOf(shape: Reference): string {
       return `Array<${describeShape(shape.of)}>`;
     case "staticArray":
       return `StaticArray<${describeShape(shape.of)}>`;
+    case "channel":
+      return `Channel<${describeShape(shape.of)}>`;
     default:
       return shape.name;
   }

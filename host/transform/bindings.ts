@@ -5,16 +5,27 @@
  * asc writes how values are lifted and lowered, for all that a module exports. So here everything is taken from that list but what
  * starts and ends calls, and the program's variables.
  */
-import { GIVE_PREFIX, START_PREFIX, TAKE_PREFIX } from "../abi.ts";
+import { GIVE_PREFIX, START_PREFIX, STREAMS_MODULE, TAKE_PREFIX } from "../abi.ts";
 import type { Shape } from "../bindings/shape.ts";
 import type { ExportDescription, ImportDescription, SectionContent } from "../section.ts";
 import { binaryen } from "./binaryen.ts";
+import type { ChannelType } from "./channels.ts";
 import { compiledFunctions, ElementKind } from "./compiler.ts";
-import type { FileElement, FunctionElement, GlobalElement, Module, ProgramElement, Source } from "./compiler.ts";
-import { type EntryFunction, type GeneratedText } from "./entry.ts";
+import type {
+  FileElement,
+  FunctionElement,
+  GlobalElement,
+  Module,
+  ProgramElement,
+  ResolvedType,
+  Source,
+} from "./compiler.ts";
+import type { EntryFunction, SignatureChannels } from "./entry.ts";
+import type { GeneratedText } from "./generated-text.ts";
 import FibersTransform from "./index.ts";
 import type { Instrumented } from "./instrument.ts";
 import { Shapes } from "./shapes.ts";
+import { VerificationError } from "./verify.ts";
 
 /** What a program exports and imports. */
 export interface Bindings {
@@ -69,8 +80,8 @@ class BindingsTransform extends FibersTransform {
     const shapes = new Shapes(this.program);
     const file = this.program.filesByName.get(this.#entry.internalPath) as FileElement;
     const exported = collectExports(file);
-    const functions = this.#functions.map(({ description }) => {
-      describeFunction(description, exported.get(description.name), shapes);
+    const functions = this.#functions.map(({ description, channels }) => {
+      describeFunction(description, exported.get(description.name), shapes, channels);
       return Object.assign({ comment: this.#comments.get(description.name) ?? "" }, description);
     });
     this.#describeImports(shapes);
@@ -91,10 +102,10 @@ class BindingsTransform extends FibersTransform {
 
   #describeImports(shapes: Shapes): void {
     const compiled = new Map(compiledFunctions(this.program).map((one) => [one.internalName, one]));
-    for (const { description, source, localName } of this.suspendingImports) {
+    for (const { description, source, localName, channels } of this.suspendingImports) {
       const found = compiled.get(`${source.internalPath}/${localName}`) as unknown as Signed | undefined;
       // One that is never called has no types.
-      if (found) description.shapes = shapesOf(found, shapes);
+      if (found) description.shapes = shapesOf(localName, found, shapes, channels);
     }
   }
 }
@@ -103,16 +114,39 @@ interface Signed {
   signature: { parameterTypes: Parameters<Shapes["of"]>[0][]; returnType: Parameters<Shapes["of"]>[0] };
 }
 
-function shapesOf({ signature }: Signed, shapes: Shapes): { parameters: Shape[]; result: Shape } {
+/** The text of the program has to tell: it is what the functions are made of that give and take its values. */
+function refuseUnseen(name: string, type: ResolvedType): never {
+  const message = `${name} takes or returns ${describeType(type)} by a name that the build does not see through: import Channel from "as-fibers/assembly" in its file, and write Channel<…>, or a type of that file that is one`;
+  throw new VerificationError("E_UNSEEN_CHANNEL", name, message);
+}
+
+/** Without the paths of files. */
+const describeType = (type: ResolvedType) => type.toString().replaceAll(/[^<>,| ]*\//g, "");
+
+function shapesOf(
+  name: string,
+  { signature }: Signed,
+  shapes: Shapes,
+  channels: SignatureChannels,
+): { parameters: Shape[]; result: Shape } {
+  const shapeOf = (type: ResolvedType, channel: ChannelType | undefined) => {
+    if (!channel && shapes.isChannel(type)) refuseUnseen(name, type);
+    return shapes.of(type, channel?.item);
+  };
   return {
-    parameters: signature.parameterTypes.map((type) => shapes.of(type)),
-    result: shapes.of(signature.returnType),
+    parameters: signature.parameterTypes.map((type, i) => shapeOf(type, channels.parameters[i])),
+    result: shapeOf(signature.returnType, channels.result),
   };
 }
 
-function describeFunction(description: ExportDescription, element: ProgramElement | undefined, shapes: Shapes): void {
+function describeFunction(
+  description: ExportDescription,
+  element: ProgramElement | undefined,
+  shapes: Shapes,
+  channels: SignatureChannels,
+): void {
   const instance = (element as FunctionElement | undefined)?.instances?.values().next().value;
-  if (instance) description.shapes = shapesOf(instance, shapes);
+  if (instance) description.shapes = shapesOf(description.name, instance, shapes, channels);
 }
 
 /** All that a file exports, also of other files. */
@@ -148,13 +182,14 @@ function keepOnlyCalling(file: FileElement, exported: Map<string, ProgramElement
   file.exportsStar = null;
 }
 
+const OWN_MODULES: ReadonlySet<string> = new Set(["as-fibers", STREAMS_MODULE, "env"]);
+
 /** What a module imports of others than as-fibers. */
 function importedNames(module: Module): Record<string, string[]> {
   const found: Record<string, string[]> = {};
   for (let i = 0; i < module.getNumFunctions(); i++) {
     const info = binaryen.getFunctionInfo(module.getFunctionByIndex(i));
-    if (info.module && info.module !== "as-fibers" && info.module !== "env")
-      (found[info.module] ??= []).push(info.base ?? "");
+    if (info.module && !OWN_MODULES.has(info.module)) (found[info.module] ??= []).push(info.base ?? "");
   }
   return found;
 }

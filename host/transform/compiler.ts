@@ -11,7 +11,10 @@ export type Module = binaryen.Module;
 /** asc's enums: const enums in its types, plain objects when it runs. */
 export const { CommonFlags, NodeKind, SourceKind } = assemblyscript as unknown as {
   CommonFlags: Record<"Export" | "Ambient" | "Private" | "Protected" | "Constructor" | "Compiled", number>;
-  NodeKind: { FunctionDeclaration: number; NamespaceDeclaration: number; Export: number; Import: number };
+  NodeKind: Record<
+    "FunctionDeclaration" | "NamespaceDeclaration" | "Export" | "Import" | "NamedType" | "TypeDeclaration",
+    number
+  >;
   SourceKind: { UserEntry: number };
 };
 export const { ElementKind, TypeFlags } = assemblyscript as unknown as {
@@ -27,7 +30,22 @@ export interface Range {
 }
 
 export interface TypeNode {
+  kind: number;
   range: Range;
+}
+
+export interface NamedTypeNode extends TypeNode {
+  /** `next`: what follows a dot. */
+  name: { identifier: { text: string }; next: object | null };
+  typeArguments: TypeNode[] | null;
+  isNullable: boolean;
+}
+
+/** `type … = …`. */
+export interface TypeDeclaration extends Statement {
+  name: { text: string };
+  typeParameters: unknown[] | null;
+  type: TypeNode;
 }
 
 export interface ParameterNode {
@@ -142,9 +160,11 @@ export interface ProgramElement {
 
 export interface ClassElement extends ProgramElement {
   base: ClassElement | null;
-  prototype: { implicitlyExtendsObject: boolean };
+  prototype: { implicitlyExtendsObject: boolean; internalName: string };
   extendsPrototype(prototype: object): boolean;
   getArrayValueType(): ResolvedType;
+  /** Of a generic class. */
+  typeArguments: ResolvedType[] | null;
 }
 
 /** A field, when it is one. */

@@ -3,11 +3,12 @@
  * that takes its result; and the exports that the host calls. Written as AssemblyScript text, parsed by asc itself, and moved into
  * the entry file, where it can see the file's own names.
  */
-import { posix } from "node:path";
 import { BODY_PREFIX, GUEST_EXPORTS, startName, TAKE_PREFIX } from "../abi.ts";
 import type { ExportDescription } from "../section.ts";
+import { borrow, type Channels, type ChannelType, serve } from "./channels.ts";
 import { CommonFlags, NodeKind } from "./compiler.ts";
-import type { ExportStatement, FunctionDeclaration, ImportStatement, Source, Statement } from "./compiler.ts";
+import type { ExportStatement, FunctionDeclaration, ImportStatement, Source, Statement, TypeNode } from "./compiler.ts";
+import { type GeneratedText, pathBetween } from "./generated-text.ts";
 
 const SCALARS = new Set(["i8", "i16", "i32", "i64", "isize", "u8", "u16", "u32", "u64", "usize", "f32", "f64", "bool"]);
 
@@ -16,28 +17,14 @@ export function isPlainType(type: string): boolean {
   return SCALARS.has(type) || type === "string";
 }
 
-/** What is added to files of the program, in AssemblyScript. */
-export class GeneratedText {
-  readonly #texts = new Map<Source, string[]>();
-
-  add(source: Source, text: string): void {
-    const texts = this.#texts.get(source);
-    if (texts) texts.push(text);
-    else this.#texts.set(source, [text]);
-  }
-
-  /** What each file gets. */
-  *[Symbol.iterator](): Generator<[Source, string]> {
-    for (const [source, texts] of this.#texts) yield [source, texts.join("\n")];
-  }
+/** The channels in a signature, by place. */
+export interface SignatureChannels {
+  parameters: (ChannelType | undefined)[];
+  result: ChannelType | undefined;
 }
 
-/** How a file names another one in an import. */
-export function pathBetween(from: Source, to: Source): string {
-  if (to.internalPath.startsWith("~lib/")) return to.internalPath;
-  const relative = posix.relative(posix.dirname(from.internalPath), to.internalPath);
-  return relative.startsWith(".") ? relative : `./${relative}`;
-}
+/** None of it is a channel that crosses the border. */
+export const NO_CHANNELS: SignatureChannels = { parameters: [], result: undefined };
 
 /** An exported function of the entry file. */
 export interface EntryFunction {
@@ -47,6 +34,7 @@ export interface EntryFunction {
   localName: string;
   /** For a function that is re-exported from another file: that file's path as written, and its name there. */
   origin: { path: string; name: string } | null;
+  channels: SignatureChannels;
 }
 
 /** The functions that an entry file exports, its own and those of other files, under the names that it exports them by. */
@@ -61,6 +49,7 @@ export function exportedFunctions(entry: Source, sources: Source[]): EntryFuncti
       declaration,
       localName: origin ? `__fibers_imported_${name}` : localName,
       origin,
+      channels: NO_CHANNELS,
     });
   };
   // What a file exports by name hides what it exports by `*`.
@@ -176,11 +165,22 @@ export function describe(name: string, { signature }: FunctionDeclaration): Expo
 /** Types that no field can hold: a function with one of them cannot be called as a fiber. */
 const FIELDLESS = /^(v128|externref|funcref|anyref|eqref|structref|arrayref|i31ref|stringref|stringview_\w+|never)\b/;
 
+/** The channels in the signature of a function. */
+export function channelsOf({ signature, range }: FunctionDeclaration, channels: Channels): SignatureChannels {
+  const find = (type: TypeNode) => channels.find(type, range.source);
+  return { parameters: signature.parameters.map(({ type }) => find(type)), result: find(signature.returnType) };
+}
+
 /**
  * Adds to an entry file what makes its functions callable.
- * @param isBound whether the module has bindings: then functions of all types are callable, else those of plain ones
+ * @param channels for a module with bindings: then functions of all types are callable, else those of plain ones
  */
-export function generateEntry(entry: Source, functions: EntryFunction[], isBound: boolean, added: GeneratedText): void {
+export function generateEntry(
+  entry: Source,
+  functions: EntryFunction[],
+  channels: Channels | undefined,
+  added: GeneratedText,
+): void {
   const guest = Object.entries(GUEST_EXPORTS).map(([name, exported]) => `${name} as ${exported}`);
   added.add(
     entry,
@@ -193,7 +193,8 @@ export function generateEntry(entry: Source, functions: EntryFunction[], isBound
   const imported = new Set<Source>();
   for (const one of functions) {
     const { callable } = one.description;
-    if (!callable && !(isBound && canBeBound(one.description))) continue;
+    if (!callable && !(channels && canBeBound(one.description))) continue;
+    if (channels) one.channels = channelsOf(one.declaration, channels);
     // A file knows the types of its own functions. Plain types are known everywhere.
     const home = callable ? entry : one.declaration.range.source;
     if (!imported.has(home)) added.add(home, CALL_IMPORTS);
@@ -210,9 +211,9 @@ function canBeBound({ parameters, result }: ExportDescription): boolean {
 }
 
 /** What exports from the entry file how another file's function is called. */
-function passOn(entry: Source, home: Source, { description }: EntryFunction): string {
+function passOn(entry: Source, home: Source, { description, channels }: EntryFunction): string {
   const names = argumentCounts(description).map((count) => startName(description, count));
-  if (description.result !== "void") names.push(TAKE_PREFIX + description.name);
+  if (description.result !== "void" && !channels.result) names.push(TAKE_PREFIX + description.name);
   return `export { ${names.join(", ")} } from ${JSON.stringify(pathBetween(entry, home))};`;
 }
 
@@ -231,9 +232,13 @@ function argumentCounts({ required, parameters }: ExportDescription): number[] {
  * and once
  *
  *   export function take(call): R
+ *
+ * A channel is the number of a stream to the host. A function that returns one gives it to the host itself, in the fiber.
  */
 function wrap(entry: EntryFunction): string {
-  const { name, parameters, result } = entry.description;
+  const { name, parameters } = entry.description;
+  const { channels } = entry;
+  const result = channels.result ? "void" : entry.description.result;
   const isVoid = result === "void";
   const lines = importOf(entry);
   for (const count of argumentCounts(entry.description)) {
@@ -242,12 +247,18 @@ function wrap(entry: EntryFunction): string {
     const body = BODY_PREFIX + name + suffix;
     const starter = isVoid ? `__fibers_start_void<${holder}>` : `__fibers_start<${holder}, ${result}>`;
     // Not their own names: a parameter would hide a function of that name.
-    const fields = parameters.slice(0, count).map(({ type }, i) => ({ field: `a${i}`, typed: `a${i}: ${type}` }));
+    const fields = parameters.slice(0, count).map((parameter, i) => {
+      const channel = channels.parameters[i];
+      const value = `__fibers_a.a${i}`;
+      const argument = channel ? borrow(channel, value, `${parameter.name} of ${name}`) : value;
+      return { field: `a${i}`, typed: `a${i}: ${channel ? "u32" : parameter.type}`, argument };
+    });
     const typed = fields.map((field) => field.typed).join(", ");
-    const call = `${entry.localName}(${fields.map(({ field }) => `__fibers_a.${field}`).join(", ")})`;
+    const call = `${entry.localName}(${fields.map(({ argument }) => argument).join(", ")})`;
+    const run = channels.result ? serve(channels.result, call) : `${isVoid ? "" : "return "}${call};`;
     lines.push(
       `class ${holder} { constructor(${fields.map((field) => `public ${field.typed}`).join(", ")}) {} }`,
-      `function ${body}(__fibers_a: ${holder}): ${result} { ${isVoid ? call : `return ${call}`}; }`,
+      `function ${body}(__fibers_a: ${holder}): ${result} { ${run} }`,
       `export function ${startName(entry.description, count)}(${typed}): u32 { return ${starter}(${body}, new ${holder}(${fields.map(({ field }) => field).join(", ")}), "${name}"); }`,
     );
   }

@@ -4,13 +4,22 @@
  */
 import { version as compilerVersion } from "assemblyscript/asc";
 import { type Binaryen, binaryen, useBinaryen } from "./binaryen.ts";
-import { ABI_VERSION, GENERATED_SUFFIX, LIVE_BYTES_EXPORT, STACK_POINTER_EXPORT, START_EXPORT } from "../abi.ts";
+import {
+  ABI_VERSION,
+  GENERATED_SUFFIX,
+  LIVE_BYTES_EXPORT,
+  REFUSE_EXPORT,
+  STACK_POINTER_EXPORT,
+  START_EXPORT,
+} from "../abi.ts";
 import { SECTION_NAME, type SectionContent } from "../section.ts";
 import { libraryVersion } from "../version.ts";
 import { addCallLines } from "./call-lines.ts";
+import { Channels } from "./channels.ts";
 import { bindCollections, generateCollections } from "./collections.ts";
 import { type Module, type Parser, type Program, RUNTIME_NAMES, type Source, SourceKind } from "./compiler.ts";
-import { type EntryFunction, exportedFunctions, GeneratedText, generateEntry } from "./entry.ts";
+import { type EntryFunction, exportedFunctions, generateEntry } from "./entry.ts";
+import { GeneratedText } from "./generated-text.ts";
 import { addGlobalsCopy } from "./globals.ts";
 import { instrument, type Instrumented, type InstrumentOptions } from "./instrument.ts";
 import { bindParking, generateParking } from "./parking.ts";
@@ -55,8 +64,12 @@ export default class FibersTransform {
   /** What is added to the files of the program. */
   protected generate(entry: Source, functions: EntryFunction[], sources: Source[]): GeneratedText {
     const added = new GeneratedText();
-    this.suspendingImports = replaceSuspendingImports(entry, sources, added);
-    generateEntry(entry, functions, this.isBound, added);
+    const channels = this.isBound ? new Channels(entry, added) : undefined;
+    this.suspendingImports = replaceSuspendingImports(entry, sources, channels, added);
+    generateEntry(entry, functions, channels, added);
+    if (this.suspendingImports.length || channels?.areUsed) {
+      added.add(entry, `export { refuseHostCall as ${REFUSE_EXPORT} } from "as-fibers/assembly/host-call";`);
+    }
     added.add(entry, generateParking(sources));
     added.add(entry, generateCollections());
     return added;

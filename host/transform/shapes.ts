@@ -3,8 +3,11 @@ import { OWN_TYPES } from "../bindings/declarations.ts";
 import { type Reference, type Shape, TYPED_ARRAYS, type TypedArrayName } from "../bindings/shape.ts";
 import { CommonFlags, ElementKind, TypeFlags } from "./compiler.ts";
 import type { ClassElement, Program, PropertyElement, ResolvedType } from "./compiler.ts";
+import { LIBRARY_PATH } from "./verify.ts";
 
 const TYPESCRIPT_TYPES = ["Array", "ArrayBuffer", "ArrayLike", "Omit", "Promise", "WebAssembly", ...TYPED_ARRAYS];
+
+const CHANNEL = `${LIBRARY_PATH}channel/Channel`;
 
 const SCALARS = /^(bool|void|[iu](8|16|32|64|size)|f32|f64)$/;
 
@@ -21,10 +24,11 @@ export class Shapes {
     this.#program = program;
   }
 
-  of(type: ResolvedType): Shape {
+  /** @param item of a channel whose values cross the border: the number of its type */
+  of(type: ResolvedType, item?: number): Shape {
     const name = type.toString();
     if (SCALARS.test(name)) return name as Shape;
-    const shape = this.#reference(type);
+    const shape = item === undefined ? this.#reference(type) : this.#channel(type, item);
     return type.is(TypeFlags.Nullable) ? { ...shape, isNullable: true } : shape;
   }
 
@@ -43,6 +47,17 @@ export class Shapes {
     }
     if (isOf(arrayBufferViewInstance)) return viewOf(found);
     return this.#class(found);
+  }
+
+  /** Whether it is the library's class itself. */
+  isChannel(type: ResolvedType): boolean {
+    const found = type.isInternalReference ? type.getClass() : null;
+    return found?.prototype.internalName === CHANNEL;
+  }
+
+  #channel(type: ResolvedType, item: number): Reference {
+    const [of] = type.getClass()?.typeArguments ?? [];
+    return { kind: "channel", item, of: this.of(of as ResolvedType) };
   }
 
   #class(found: ClassElement): Reference {

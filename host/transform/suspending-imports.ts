@@ -2,11 +2,13 @@
  * Imports that suspend: in the place of `@suspends declare function` the transform puts a function that waits for what JavaScript answers.
  * Written as AssemblyScript text, into the file that declares it, where the types of its parameters are known. See `assembly/host-call.ts`.
  */
-import { GIVE_PREFIX, REFUSE_EXPORT } from "../abi.ts";
+import { GIVE_PREFIX } from "../abi.ts";
 import type { ImportDescription } from "../section.ts";
 import { CommonFlags, NodeKind } from "./compiler.ts";
 import type { DecoratorNode, FunctionDeclaration, NamespaceDeclaration, Source, Statement } from "./compiler.ts";
-import { describe, type GeneratedText, isFunction, isPlainType, pathBetween } from "./entry.ts";
+import { type Channels, lend, open } from "./channels.ts";
+import { channelsOf, describe, isFunction, isPlainType, NO_CHANNELS, type SignatureChannels } from "./entry.ts";
+import { type GeneratedText, pathBetween } from "./generated-text.ts";
 import { VerificationError } from "./verify.ts";
 
 const NULLABLE = /\s*\|\s*null$/;
@@ -21,13 +23,20 @@ export interface SuspendingImport {
   /** The file that declares it, and its name there. */
   source: Source;
   localName: string;
+  channels: SignatureChannels;
 }
 
 /**
  * Takes the declarations out of the program, and adds what stands in for them.
+ * @param channels for a module with bindings, where channels cross the border
  * @throws VerificationError for a declaration that cannot be one
  */
-export function replaceSuspendingImports(entry: Source, sources: Source[], added: GeneratedText): SuspendingImport[] {
+export function replaceSuspendingImports(
+  entry: Source,
+  sources: Source[],
+  channels: Channels | undefined,
+  added: GeneratedText,
+): SuspendingImport[] {
   const found: SuspendingImport[] = [];
   for (const source of sources) {
     if (!source.text.includes(`@${DECORATOR}`) || source.normalizedPath.startsWith("~lib/as-fibers/")) continue;
@@ -37,13 +46,12 @@ export function replaceSuspendingImports(entry: Source, sources: Source[], added
     if (declarations.length) added.add(source, IMPORTS);
     for (const declaration of declarations) {
       const suspending = describeImport(declaration, source);
+      if (channels) suspending.channels = channelsOf(declaration, channels);
       added.add(source, standIn(declaration, suspending, found.length));
       if (source !== entry) added.add(entry, passOn(entry, source, suspending, found.length));
       found.push(suspending);
     }
   }
-  if (found.length)
-    added.add(entry, `export { refuseHostCall as ${REFUSE_EXPORT} } from "as-fibers/assembly/host-call";`);
   return found;
 }
 
@@ -87,34 +95,46 @@ function describeImport(declaration: FunctionDeclaration, source: Source): Suspe
   const isPlain = [...described.parameters.map(({ type }) => type), described.result.replace(NULLABLE, "")].every(
     (type) => type === "void" || isPlainType(type),
   );
-  return { description: { ...described, callable: isPlain, module, leavesStatus }, source, localName };
+  return {
+    description: { ...described, callable: isPlain, module, leavesStatus },
+    source,
+    localName,
+    channels: NO_CHANNELS,
+  };
 }
 
 /** What stands in the place of the declaration. */
 function standIn(declaration: FunctionDeclaration, suspending: SuspendingImport, index: number): string {
-  const { description, localName } = suspending;
+  const { description, localName, channels } = suspending;
   const { module, name, parameters, result, leavesStatus } = description;
   const typed = parameters.map((parameter) => `${parameter.name}: ${parameter.type}`).join(", ");
-  const given = parameters.map((parameter) => parameter.name).join(", ");
+  // A channel is the number of a stream to JavaScript, both ways.
+  const raw = parameters.map((one, i) => `${one.name}: ${channels.parameters[i] ? "u32" : one.type}`).join(", ");
+  const given = parameters.map((parameter, i) => {
+    const channel = channels.parameters[i];
+    return channel ? lend(channel, parameter.name, `${parameter.name} for ${name}`) : parameter.name;
+  });
+  const rawResult = channels.result ? "u32" : result;
+  const taken = `__fibers_result_of<${rawResult}>(__fibers_call)`;
   const isVoid = result === "void";
   const modifier = declaration.flags & CommonFlags.Export ? "export " : "";
   const nullable = `if (isReference<${result}>() && !isNullable<${result}>()) ERROR("${localName} leaves a status and returns null when it fails: let it return ${result} | null");`;
   const lines = [
-    `@external(${JSON.stringify(module)}, ${JSON.stringify(name)}) declare function __fibers_call_${index}(${typed}): void;`,
+    `@external(${JSON.stringify(module)}, ${JSON.stringify(name)}) declare function __fibers_call_${index}(${raw}): void;`,
     `${modifier}function ${localName}(${typed}): ${result} {`,
     leavesStatus && !isVoid ? nullable : "",
     `  const __fibers_call = __fibers_make_call();`,
-    `  __fibers_call_${index}(${given});`,
+    `  __fibers_call_${index}(${given.join(", ")});`,
     `  if (__fibers_begin_call(${index}, __fibers_call)) __fibers_suspend();`,
     leavesStatus
       ? `  __fibers_end_call_or_error(__fibers_call);`
       : `  if (__fibers_end_call(__fibers_call)) __fibers_suspend();`,
-    isVoid ? "" : `  return __fibers_result_of<${result}>(__fibers_call);`,
+    isVoid ? "" : `  return ${channels.result ? open(channels.result, taken, `stream of ${name}`) : taken};`,
     `}`,
   ];
   if (!isVoid) {
     lines.push(
-      `export function ${GIVE_PREFIX}${index}(call: usize, value: ${result}): void { __fibers_give_result<${result}>(call, value); }`,
+      `export function ${GIVE_PREFIX}${index}(call: usize, value: ${rawResult}): void { __fibers_give_result<${rawResult}>(call, value); }`,
     );
   }
   return lines.join("\n");

@@ -56,7 +56,7 @@ const kinds: Record<string, Expected> = {
 const names = Object.keys(kinds);
 
 /** What waits for an operation of the host. */
-const operations = ["listen", "accept", "connect", "read", "write", "lookup", "import"];
+const operations = ["listen", "accept", "connect", "read", "write", "lookup", "import", "demand"];
 
 test("these are all kinds", () => {
   expect([...names, ...operations].toSorted()).toEqual(REASONS.filter((reason) => reason).toSorted());

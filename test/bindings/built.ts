@@ -2,6 +2,8 @@
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { App, LoadOptions } from "as-fibers";
+import { compile, type CompileOptions } from "as-fibers/compiler";
+import { writeBindings } from "../../host/command/bindings-files.ts";
 import { asFibers } from "../setup/command.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -37,6 +39,17 @@ export async function build(name: string, words: string[] = [], label = name): P
   ]);
   if (code !== 0) throw new Error(stderr);
   return { base, report: stderr, open: () => importFile(`${base}.js`) };
+}
+
+/** The same without the command, which is tested elsewhere: in this process, where the compiler may be warm. */
+export async function buildHere(
+  source: string,
+  base: string,
+  { imports, flags = [] }: Pick<CompileOptions, "flags"> & { imports?: string | undefined } = {},
+): Promise<{ report: string; open(): Promise<BuiltModule> }> {
+  const compiled = await compile(source, { bindings: true, name: path.basename(base), target: "debug", flags });
+  await writeBindings(compiled, { source, base, imports });
+  return { report: compiled.report, open: () => importFile(`${base}.js`) };
 }
 
 /** Imports a file as Node does. */

@@ -2,8 +2,9 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { asFibers, root, runNode } from "../setup/command.ts";
+import { root, runNode } from "../setup/command.ts";
 import { type Block, readBlocks } from "../setup/markdown.ts";
+import { buildHere } from "./built.ts";
 
 interface Shown {
   files: Record<string, string>;
@@ -25,14 +26,15 @@ function readShown(guide: string): Shown[] {
   return shown;
 }
 
-const guides = ["calling-javascript", "deploying"];
+const guides = ["calling-javascript", "deploying", "streams"];
 const shown = guides.flatMap((guide) =>
   readShown(`docs/${guide}.md`).map((example, i) => ({ ...example, name: `${guide}-${i + 1}` })),
 );
 
 test("they show programs", () => {
   const bound = ["program.ts", "host.mjs", "main.mjs"];
-  expect(shown.map(({ files }) => Object.keys(files))).toEqual([bound, bound, ["program.ts", "main.mjs"]]);
+  const alone = ["program.ts", "main.mjs"];
+  expect(shown.map(({ files }) => Object.keys(files))).toEqual([bound, bound, alone, alone, alone, bound]);
 });
 
 test.each(shown.map((example) => [example.name, example] as const))("%s", async (name, { files, output }) => {
@@ -40,8 +42,8 @@ test.each(shown.map((example) => [example.name, example] as const))("%s", async 
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const [file, text] of Object.entries(files)) writeFileSync(path.join(folder, file), text);
-  const imports = files["host.mjs"] ? ["--imports", "host.mjs"] : [];
-  const words = ["build", "program.ts", "-o", "build/app", ...imports, "--debug"];
-  expect(await asFibers(words, { cwd: folder })).toEqual({ code: 0, stdout: "", stderr: "" });
+  const imports = files["host.mjs"] ? path.join(folder, "host.mjs") : undefined;
+  const { report } = await buildHere(path.join(folder, "program.ts"), path.join(folder, "build/app"), { imports });
+  expect(report).toMatch(/^as-fibers: .*$/);
   expect(await runNode(["main.mjs"], { cwd: folder })).toEqual({ code: 0, stdout: output, stderr: "" });
 });

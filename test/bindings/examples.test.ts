@@ -4,12 +4,19 @@ import path from "node:path";
 import sqlite from "node-sqlite3-wasm";
 import { expect, test } from "vitest";
 import { asFibers, root, runNode } from "../setup/command.ts";
+import { buildHere } from "./built.ts";
+
+/** In a folder where it can be built. */
+function copyOf(example: string): string {
+  const folder = path.join(root, `.cache/bindings/example-${example}`);
+  rmSync(folder, { recursive: true, force: true });
+  cpSync(path.join(root, "examples", example), folder, { recursive: true });
+  return folder;
+}
 
 /** What main.mjs prints, line by line, in a copy of the example's folder. */
 async function buildAndRun(name: string): Promise<{ folder: string; lines: string[] }> {
-  const folder = path.join(root, ".cache/bindings", name);
-  rmSync(folder, { recursive: true, force: true });
-  cpSync(path.join(root, "examples", name), folder, { recursive: true });
+  const folder = copyOf(name);
   const words = ["build", "program.ts", "-o", "build/app", "--imports", "host.mjs", "--debug"];
   expect(await asFibers(words, { cwd: folder })).toEqual({ code: 0, stdout: "", stderr: "" });
   const { code, stdout, stderr } = await runNode(["main.mjs"], { cwd: folder });
@@ -43,5 +50,22 @@ test("weather-stations: WebSocket and SQLite, whose file has every reading once,
     ["Oslo", 0],
     ["Palermo", 17.5],
     ["Palermo", 21],
+  ]);
+});
+
+test("examples/streams: a compressed log goes through the program, from file to file", async () => {
+  const folder = copyOf("streams");
+  await buildHere(path.join(folder, "program.ts"), path.join(folder, "build/app"));
+  const { code, stdout, stderr } = await runNode(["main.mjs"], { cwd: folder });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout.split("\n")).toEqual([
+    "200: 18000",
+    "404: 1800",
+    "500: 200",
+    "- GET /page/257/größe 200",
+    "20000 lines, and fewer bytes: true",
+    "- GET /page/0/größe 500, and that is enough: false",
+    "the file is let go: true",
+    "",
   ]);
 });

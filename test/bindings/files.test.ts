@@ -33,7 +33,8 @@ describe("with --imports", () => {
     expect(await call(app, "find", "abc", ":")).toBe("abc:3abc:3");
     expect((app["lookedUp"] as { value: string[] }).value).toEqual(["ab", "abc"]);
     expect(await call(app, "inner", { value: 1 })).toEqual({ value: 2 });
-    expect(Object.keys(app).toSorted()).toEqual(["delete", "find", "inner", "instantiate", "lookedUp", "lose"]);
+    const names = ["delete", "find", "inner", "instantiate", "lookedUp", "lose", "pass"];
+    expect(Object.keys(app).toSorted()).toEqual(names);
     expect(await call(await bound.open(), "delete")).toBe(2);
   });
 
@@ -278,7 +279,9 @@ describe("values that do something when they are read", () => {
 describe("the types", () => {
   test("are checked by tsc: right uses pass, wrong ones do not", async () => {
     const lines = [
-      `import { find, inner, instantiate, lookedUp, type Inside } from "./app.js";`,
+      `import { createReadStream } from "node:fs";`,
+      `import { Readable } from "node:stream";`,
+      `import { find, inner, instantiate, lookedUp, pass, type Entry, type Inside } from "./app.js";`,
       `const text: string = await find("a");`,
       `await find("a", "b", { signal: new AbortController().signal });`,
       `await find("a", { signal: undefined });`,
@@ -287,10 +290,20 @@ describe("the types", () => {
       `const own = await instantiate({ imports: { files: { lookUp: async (key) => ({ key: key.trim(), values: [], parent: null }) } } });`,
       `const again: Promise<string> = own.exports.find("a");`,
       `console.log(text, inside.value, names, again);`,
+      `const entries: (Entry | null)[] = [null];`,
+      `for await (const line of pass(["a"], entries)) console.log(line.trim());`,
+      `const passed = pass(createReadStream("file").setEncoding("utf8"), null, { signal: undefined });`,
+      `const ended: IteratorResult<string> = await passed.return();`,
+      `const collected: string[] = await Readable.from(pass(new ReadableStream<string>())).toArray();`,
+      `console.log(passed[Symbol.asyncDispose](), ended, collected, pass(pass(new Set(["b"]))));`,
       `// @ts-expect-error`,
       `await find(5);`,
       `// @ts-expect-error`,
       `await inner({ value: "1" });`,
+      `// @ts-expect-error`,
+      `pass([1]);`,
+      `// @ts-expect-error`,
+      `pass(pass(["a"]), [{ key: "a" }]);`,
       `// @ts-expect-error`,
       `lookedUp.value = [];`,
       `// @ts-expect-error`,

@@ -5,7 +5,7 @@ import { compile } from "as-fibers/compiler";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { writeBindings } from "../../host/command/bindings-files.ts";
 import { root } from "../setup/command.ts";
-import { type AnyFunction, type BuiltModule, importFile } from "./built.ts";
+import { type AnyFunction, type BuiltModule, buildHere, importFile } from "./built.ts";
 
 /** Does not fit, whatever else is there. */
 const HUGE = "x".repeat(4e6);
@@ -29,6 +29,8 @@ const loaders: [string, (options: LoadOptions) => Promise<AnyApp>][] = [
   ["by load", async (options) => (await load(binary, options)) as unknown as AnyApp],
 ];
 
+const outOfMemory = expect.objectContaining({ code: "E_OUT_OF_MEMORY" }) as Error;
+
 describe.each(loaders)("%s", (_name, open) => {
   let app: AnyApp;
   let answer: () => unknown;
@@ -51,7 +53,6 @@ describe.each(loaders)("%s", (_name, open) => {
   });
 
   const call = (name: string, ...values: unknown[]) => (app.exports[name] as AnyFunction)(...values);
-  const outOfMemory = expect.objectContaining({ code: "E_OUT_OF_MEMORY" }) as Error;
 
   test("by an argument: its promise rejects, before anything runs", async () => {
     const other = call("title", "small");
@@ -82,4 +83,26 @@ describe.each(loaders)("%s", (_name, open) => {
     expect(await call("title", "small")).toBe("<small>");
     await app.close();
   });
+});
+
+test("by a value of a stream: whoever receives it fails, and the stream is left", async () => {
+  const base = path.join(root, ".cache/bindings/streams-small-memory");
+  const program = await buildHere("test/guests/bindings/streams.ts", base, { flags: ["--maximumMemory", "48"] });
+  const unused = () => null;
+  const streams = { note: unused, write: unused, read: unused };
+  const imports = { streams, "streams-inner": { swap: unused } };
+  const own = await (await program.open()).instantiate({ driver: virtualDriver(), imports });
+  let left = 0;
+  function* words() {
+    try {
+      yield* ["small", HUGE, "small"];
+    } finally {
+      left++;
+    }
+  }
+  const [huge, small] = await Promise.allSettled([own.exports["collect"]?.(words()), own.exports["collect"]?.(["a"])]);
+  expect(huge).toEqual({ status: "rejected", reason: outOfMemory });
+  expect(small).toEqual({ status: "fulfilled", value: "a," });
+  expect([left, own.fibers(), own.isIntact]).toEqual([1, [], true]);
+  await own.close();
 });

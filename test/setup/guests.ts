@@ -32,7 +32,7 @@ type FlaggedVariant = Variant & { flags?: string[] };
  * Makes the incremental collector take the smallest steps that it can, one at every allocation: so there is a switch between any two of
  * its steps. Otherwise one step does the whole heap of a test.
  */
-const smallSteps = ["GRANULARITY=64", "IDLEFACTOR=100", "MARKCOST=128", "SWEEPCOST=64"].flatMap((setting) => [
+export const smallSteps = ["GRANULARITY=64", "IDLEFACTOR=100", "MARKCOST=128", "SWEEPCOST=64"].flatMap((setting) => [
   "--use",
   `ASC_GC_${setting}`,
 ]);

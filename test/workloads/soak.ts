@@ -15,6 +15,7 @@ import { exhaustion } from "./exhaustion.ts";
 import * as fibers from "./fibers.ts";
 import * as programs from "./programs.ts";
 import * as scopes from "./scopes.ts";
+import { streams } from "./streams.ts";
 import * as timers from "./timers.ts";
 import { traps } from "./traps.ts";
 import * as schedules from "./schedules.ts";
@@ -35,6 +36,7 @@ const all: Workload[] = [
   exhaustion,
   ...heldConnections,
   ...chaos,
+  streams,
   stableExamples,
   listsInSimulatedWorld,
   ...Object.values(wasiImages),

@@ -81,7 +81,7 @@ function settlesSoon(promise: unknown): Promise<boolean> {
     () => true,
     () => true,
   );
-  return Promise.race([settled, new Promise<boolean>((resolve) => void setImmediate(resolve, false))]);
+  return Promise.race([settled, new Promise<boolean>((resolve) => void setTimeout(resolve, 0, false))]);
 }
 
 export class Source implements Answerer {

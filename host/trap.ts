@@ -32,10 +32,19 @@ export class ImportError extends Error {
   }
 }
 
-/** A text for anything. */
+/** A text for anything: of an error, its message. */
 export function describeThrown(thrown: unknown): string {
+  return describe(thrown, ({ message }) => message);
+}
+
+/** The same; of an error, its name and its message. */
+export function describeError(thrown: unknown): string {
+  return describe(thrown, ({ name, message }) => `${name}: ${message}`);
+}
+
+function describe(thrown: unknown, describeOne: (error: Error) => string): string {
   try {
-    return thrown instanceof Error ? thrown.message : String(thrown);
+    return thrown instanceof Error ? describeOne(thrown) : String(thrown);
   } catch {
     return Object.prototype.toString.call(thrown);
   }

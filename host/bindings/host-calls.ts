@@ -11,7 +11,7 @@ import type { Outcome } from "../driver.ts";
 import { Errno } from "../errno.ts";
 import { FibersError } from "../errors.ts";
 import type { ImportDescription } from "../section.ts";
-import { isTrap } from "../trap.ts";
+import { describeError, isTrap } from "../trap.ts";
 import { type Values, wrongResult } from "../values.ts";
 import { Stream } from "./stream.ts";
 
@@ -145,7 +145,7 @@ class ImportAnswerer implements Answerer {
   }
 
   unreadable(thrown: unknown): FibersError {
-    return wrongResult(this.#description, `its result cannot be read: ${describeThrown(thrown)}`, thrown);
+    return wrongResult(this.#description, `its result cannot be read: ${describeError(thrown)}`, thrown);
   }
 }
 
@@ -274,7 +274,7 @@ export class HostCalls {
   /** Tells the guest code and message, and keeps the error for whoever sees the failure. */
   #refuse({ answerer, pointer, argument }: HostCall, error: unknown): number {
     const message =
-      error instanceof FibersError ? error.message : `${answerer.subject} rejected: ${describeThrown(error)}`;
+      error instanceof FibersError ? error.message : `${answerer.subject} rejected: ${describeError(error)}`;
     answerer.refused?.();
     try {
       this.#write(pointer, codeOf(error, answerer), message);
@@ -316,13 +316,4 @@ function cancelledReason({ subject }: Answerer): FibersError {
 function codeOf(error: unknown, { fallbackCode }: Answerer): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return typeof code === "string" && /^[A-Z][A-Z0-9_]*$/.test(code) ? code : fallbackCode;
-}
-
-/** Name and message of an error, a text for anything else. */
-export function describeThrown(thrown: unknown): string {
-  try {
-    return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-  } catch {
-    return Object.prototype.toString.call(thrown);
-  }
 }

@@ -6,7 +6,8 @@
  */
 import type { Operation } from "../abi.ts";
 import { FibersError } from "../errors.ts";
-import { type Answerer, describeThrown } from "./host-calls.ts";
+import { describeError } from "../trap.ts";
+import type { Answerer } from "./host-calls.ts";
 import type { ChannelShape } from "./shape.ts";
 
 /** What of a web stream is used. */
@@ -81,7 +82,7 @@ function settlesSoon(promise: unknown): Promise<boolean> {
     () => true,
     () => true,
   );
-  return Promise.race([settled, new Promise<boolean>((resolve) => void setImmediate(resolve, false))]);
+  return Promise.race([settled, new Promise<boolean>((resolve) => void setTimeout(resolve, 0, false))]);
 }
 
 export class Source implements Answerer {
@@ -132,7 +133,7 @@ export class Source implements Answerer {
   }
 
   unreadable(thrown: unknown): FibersError {
-    const message = `${this.subject}: what it gave cannot be read: ${describeThrown(thrown)}`;
+    const message = `${this.subject}: what it gave cannot be read: ${describeError(thrown)}`;
     return new FibersError("E_STREAM_FAILED", message, { cause: thrown });
   }
 

@@ -1,7 +1,7 @@
 /** The files that `as-fibers build` writes for JavaScript: what they export, their types, and what is refused. */
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { FiberError, FibersError } from "as-fibers";
+import { type FiberError, type FibersError, load } from "as-fibers";
 import { compile } from "as-fibers/compiler";
 import { build as esbuild, type BuildOptions as EsbuildOptions } from "esbuild";
 import { build as vite, type InlineConfig as ViteOptions } from "vite";
@@ -25,6 +25,10 @@ beforeAll(async () => {
 });
 
 const call = (module: BuiltModule, name: string, ...values: unknown[]) => (module[name] as AnyFunction)(...values);
+
+/** Of the export that returns one. */
+const streamOf = (module: Record<string, unknown>, values: unknown) =>
+  (module["pass"] as (given: unknown) => AsyncIterator<unknown>)(values);
 
 describe("with --imports", () => {
   test("whoever imports the file calls the program; all share one instance", async () => {
@@ -167,12 +171,20 @@ describe("without what the program imports", () => {
     const message = /imports files\.lookUp, files\.twice: build it with --imports/;
     await expect(call(app, "find", "ab")).rejects.toMatchObject({ code: "E_MISSING_IMPORT" });
     await expect(call(app, "find", "ab")).rejects.toThrow(message);
+    await expect(streamOf(app, ["a"]).next()).rejects.toThrow(message);
     expect(() => (app["lookedUp"] as { value: unknown }).value).toThrow(message);
     await expect(app.instantiate()).rejects.toMatchObject({ code: "E_MISSING_IMPORT" });
     const lookUp = async (key: string) => ({ key, values: [], parent: null });
     const own = await app.instantiate({ imports: { files: { lookUp, twice: (text: string) => text } } });
     expect(await own.exports["find"]?.("ab")).toBe("ab=");
     await own.close();
+  });
+
+  test("by load, streams do not cross", async () => {
+    const files = { lookUp: () => 0, twice: () => 0 };
+    const plain = await load(readFileSync(`${unbound.base}.wasm`), { imports: { files } });
+    await expect(streamOf(plain.exports, ["a"]).next()).rejects.toMatchObject({ code: "E_UNSUPPORTED_TYPE" });
+    await plain.close();
   });
 
   test("results are checked as deep as they go", async () => {

@@ -69,6 +69,9 @@ options with --driver virtual
       main fails, the schedule is printed
   --replay <schedule>
       repeats a run exactly, by the text that another one has printed
+  --shrink
+      when main fails, looks for a smaller run that fails by the same code, of
+      fewer fibers and choices, and tells it step by step
 
 options with --target wasi
   --base @wasmer/wasi|node:wasi

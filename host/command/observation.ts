@@ -1,4 +1,4 @@
-/** What `as-fibers run` does with --seed, --policy, --replay and --trace: who runs next, and what is written about it. */
+/** What `as-fibers run` does with --seed, --policy, --replay, --shrink and --trace: who runs next, and what is written about it. */
 import { writeFileSync } from "node:fs";
 import type { Compiled } from "../compile.ts";
 import type { Driver } from "../driver.ts";
@@ -9,6 +9,7 @@ import { drawAgain, drawAtRandom } from "../testing/draws.ts";
 import { fifo, policyOf, replay } from "../testing/policies.ts";
 import { prepare, type Program } from "../testing/program.ts";
 import { formatSchedule, parseSchedule } from "../testing/schedule.ts";
+import { shrinkRun, type ShrinkOptions } from "../testing/shrink-run.ts";
 import { Watcher } from "../testing/watcher.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -20,6 +21,8 @@ export interface ObservationOptions {
   policy?: (typeof POLICIES)[number] | undefined;
   /** A schedule. */
   replay?: string | undefined;
+  /** Whether a run that fails is made smaller. */
+  shrink?: boolean | undefined;
   /** The file that the trace is written to. */
   trace?: string | undefined;
 }
@@ -40,11 +43,15 @@ export class Observation {
   readonly #trace: string | undefined;
   readonly #seed: number;
   readonly #isChosen: boolean;
+  readonly #compiled: Compiled | null;
+  #input = "";
 
-  private constructor(program: Program, { seed, policy, replay: text, trace }: ObservationOptions) {
+  private constructor(program: Program, options: ObservationOptions, compiled: Compiled) {
+    const { seed, policy, replay: text, trace, shrink } = options;
     const repeated = text === undefined ? undefined : parseSchedule(program, text);
     this.#program = program;
     this.#trace = trace;
+    this.#compiled = shrink ? compiled : null;
     this.#seed = repeated?.seed ?? seed ?? 1;
     this.#isChosen = policy !== undefined && policy !== "fifo";
     const chosen = repeated ? replay(repeated.choices) : policy ? policyOf(policy) : fifo();
@@ -55,9 +62,10 @@ export class Observation {
   }
 
   /** null: nothing was asked for. @throws E_OTHER_MODULE, E_INVALID_SCHEDULE_TEXT */
-  static async begin(options: ObservationOptions, { binary, sourceMap }: Compiled): Promise<Observation | null> {
+  static async begin(options: ObservationOptions, compiled: Compiled): Promise<Observation | null> {
     const isWanted = Object.values(options).some((value) => value !== undefined);
-    return isWanted ? new Observation(await prepare(binary, sourceMap), options) : null;
+    if (!isWanted) return null;
+    return new Observation(await prepare(compiled.binary, compiled.sourceMap), options, compiled);
   }
 
   /** For the driver `virtual`. */
@@ -75,15 +83,27 @@ export class Observation {
     this.#watcher.follow(driver);
   }
 
-  /** Main has ended: writes the trace, and, of a run that failed in an order that was chosen, how to repeat it. */
-  end(hasFailed: boolean): void {
+  /** Keeps the standard input that the program was given, for runs that repeat it. */
+  readonly keepInput = (input: string): string => (this.#input = input);
+
+  /**
+   * Main has ended: writes the trace, and, of a run that failed in an order that was chosen, how to repeat it; and a smaller one.
+   * @param run what else it was run with
+   */
+  async end(hasFailed: boolean, run: Pick<ShrinkOptions, "args" | "leaks" | "stackLimit">): Promise<void> {
     const { choices, draws, events, names, lost } = this.#watcher;
     if (this.#trace !== undefined) {
       const { sites } = this.#program.section;
       writeFileSync(this.#trace, JSON.stringify(chromeTrace({ events, names, sites, lost })));
     }
-    if (!hasFailed || !this.#isChosen) return;
+    if (!hasFailed) return;
     const schedule = formatSchedule(this.#program, { seed: this.#seed, choices, draws });
-    process.stderr.write(`as-fibers: the same again: --driver virtual --replay ${schedule}\n`);
+    if (this.#isChosen) process.stderr.write(`as-fibers: the same again: --driver virtual --replay ${schedule}\n`);
+    if (this.#compiled) await this.#tellSmaller(this.#compiled, { ...run, schedule });
+  }
+
+  async #tellSmaller({ binary, sourceMap }: Compiled, run: ShrinkOptions): Promise<void> {
+    const { report } = await shrinkRun(binary, { ...run, sourceMap, stdin: this.#input });
+    process.stderr.write(`\nas-fibers: a smaller run that fails:\n\n${report}\n`);
   }
 }

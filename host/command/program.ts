@@ -57,6 +57,7 @@ export async function runInThread({ program: options, input }: ThreadData): Prom
   };
   const tell = (error: unknown) => process.stderr.write(report(error, reportOptions));
   let observation: Observation | null = null;
+  let values: PlainValue[] = [];
   let hasFailed = true;
   try {
     const { file, target, runtime } = options;
@@ -65,7 +66,7 @@ export async function runInThread({ program: options, input }: ThreadData): Prom
     );
     const module = await WebAssembly.compile(program.binary as BufferSource);
     const main = findMain(readSection(module).exports, options.file);
-    const values = parseArguments(main, options.words);
+    values = parseArguments(main, options.words);
     observation = await Observation.begin(options.observation ?? {}, program);
     const app = await load(module, {
       driver: await makeDriver(
@@ -95,7 +96,9 @@ export async function runInThread({ program: options, input }: ThreadData): Prom
     tell(error);
     return error instanceof UsageError ? ExitCode.USAGE : ExitCode.FAILED;
   } finally {
-    observation?.end(hasFailed);
+    const { leaks, stackLimit } = options;
+    const repeated = { args: values, leaks, ...(stackLimit === undefined ? {} : { stackLimit }) };
+    await observation?.end(hasFailed, repeated).catch(tell);
   }
 }
 
@@ -127,7 +130,9 @@ async function chooseDriver(
     return driver;
   }
   return virtualDriver({
-    stdin: isatty(STANDARD_INPUT) ? "" : () => text(openInput()),
+    stdin: isatty(STANDARD_INPUT)
+      ? ""
+      : () => text(openInput()).then((input) => observation?.keepInput(input) ?? input),
     stdout: process.stdout,
     ...observation?.driverOptions,
   });

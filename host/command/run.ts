@@ -38,6 +38,7 @@ export async function run(words: string[]): Promise<number> {
       seed: parseSeed(values.seed),
       policy: values.policy === undefined ? undefined : oneOf(POLICIES, "--policy", values.policy),
       replay: values.replay,
+      shrink: values.shrink,
       trace: values.trace,
     };
     const program = { file, words: programArguments, driver, target, runtime, stackLimit, leaks, observation };
@@ -60,7 +61,7 @@ export async function run(words: string[]): Promise<number> {
 /** Options of one world do nothing in the other: who gives them expects otherwise. */
 function refuseMixed(isWasi: boolean, values: Record<string, unknown>): void {
   const others = isWasi
-    ? ["watch", "driver", "leaks", "seed", "policy", "replay", "trace"]
+    ? ["watch", "driver", "leaks", "seed", "policy", "replay", "shrink", "trace"]
     : ["base", "listen", "dir", "env", "debug"];
   const found = others.find((name) => values[name] !== undefined);
   if (found === undefined) return;
@@ -78,7 +79,7 @@ function refuseMixed(isWasi: boolean, values: Record<string, unknown>): void {
 
 /** Only in a simulated world is a run what its seed and its schedule say. */
 function refuseUnsimulated(isSimulated: boolean, values: Record<string, unknown>): void {
-  const found = ["seed", "policy", "replay"].find((name) => values[name] !== undefined);
+  const found = ["seed", "policy", "replay", "shrink"].find((name) => values[name] !== undefined);
   if (isSimulated || found === undefined) return;
   throw new UsageError("E_INVALID_OPTION", `--${found} needs a simulated world`, "it goes with --driver virtual");
 }
@@ -103,6 +104,7 @@ function parseRunOptions(words: string[]) {
         seed: { type: "string" },
         policy: { type: "string" },
         replay: { type: "string" },
+        shrink: { type: "boolean" },
         trace: { type: "string" },
         help: { type: "boolean", short: "h" },
       },

@@ -20,11 +20,14 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const run = (...words: string[]) => asFibers(["run", ...words]);
 
-test("a failing schedule is printed, and repeats the failure", async () => {
-  const failed = await run("--driver", "virtual", "--policy", "random", "--seed", "4", LESSON, ...WRONGLY);
+test("a failing schedule is printed, and repeats the failure; and so is a smaller one", async () => {
+  const failed = await run("--driver", "virtual", "--policy", "random", "--seed", "4", "--shrink", LESSON, ...WRONGLY);
   expect(failed.code).toBe(1);
   expect(failed.stderr).toContain("the account is overdrawn");
-  const [, schedule = ""] = /--replay (\S+)\n$/.exec(failed.stderr) ?? [];
+  const [, schedule = ""] = /--replay (\S+)\n\n/.exec(failed.stderr) ?? [];
+  const [, smaller = ""] = failed.stderr.split("a smaller run that fails:\n\n");
+  expect(smaller).toMatch(/^E_ABORTED: the account is overdrawn.*\nin the schedule 1\./);
+  expect(smaller).toMatch(/fiber \d "rent": yields, .*check-then-act\.ts:\d+:\d+/);
   expect(schedule).toMatch(/^1\.[0-9a-f]{8}\.4\./);
   const again = await run("--driver", "virtual", "--replay", schedule, LESSON, ...WRONGLY);
   expect(again.code).toBe(1);

@@ -2,23 +2,25 @@
 import { ADD_LISTENER_EXPORT, type GuestExports, newString, Opcode, type Operation } from "./abi.ts";
 import { HostCalls } from "./bindings/host-calls.ts";
 import { type AdaptedExports, LiftedValues } from "./bindings/lifted-values.ts";
-import { type ChannelShape, isChannel } from "./bindings/shape.ts";
-import { Sink, type StreamOutput } from "./bindings/stream.ts";
+import { isChannel } from "./bindings/shape.ts";
 import { refuseBlocking, Streams } from "./bindings/streams.ts";
 import { makeVariables } from "./bindings/variables.ts";
-import { type CallOptions, Calls, cancelledError, describeAbort, type PendingCall, splitOptions } from "./calls.ts";
+import type { CallOptions } from "./calls.ts";
+import { Caller } from "./caller.ts";
 import type { Driver, Outcome } from "./driver.ts";
 import { describeCircle, describeFibers } from "./dump.ts";
 import { FiberError, FibersError, type Frame } from "./errors.ts";
+import { makeExports, refuseExport } from "./exports.ts";
 import { FailureReader } from "./failure-reader.ts";
 import type { FiberFields } from "./fiber-records.ts";
 import { type Connect, instantiate } from "./imports.ts";
 import { Inspector, only } from "./inspector.ts";
+import { closedError, Life } from "./life.ts";
 import { type Listener, Listeners, type ListenPlace } from "./listeners.ts";
 import { Operations, type Server } from "./operations.ts";
-import type { ExportDescription, SectionContent } from "./section.ts";
+import type { SectionContent } from "./section.ts";
 import { SourceLocator } from "./stack-trace.ts";
-import { describeThrown, isTrap, judgeTrap, type Verdict } from "./trap.ts";
+import { judgeTrap, type Verdict } from "./trap.ts";
 import { liveBytes, Turns } from "./turns.ts";
 import { type PlainValue, PlainValues, type Values } from "./values.ts";
 
@@ -64,8 +66,6 @@ export interface Deadlock {
 /** An exported function, as JavaScript calls it. */
 export type AsyncExport = (...values: (PlainValue | CallOptions)[]) => Promise<PlainValue | undefined>;
 
-type State = "new" | "open" | "closing" | "closed" | "dead";
-
 /** Drivers that have been opened. */
 const taken = new WeakSet<Driver>();
 
@@ -82,19 +82,16 @@ export class App<Exports = Record<string, AsyncExport>> {
   readonly ports: number[] = [];
 
   readonly #parts: AppParts;
-  readonly #calls = new Calls();
   readonly #values: Values;
   readonly #hostCalls: HostCalls;
   readonly #streams = new Streams();
   readonly #operations: Operations;
   readonly #failures: FailureReader;
   readonly #turns: Turns;
+  readonly #life = new Life();
+  readonly #caller: Caller;
   #guest!: GuestExports;
   #inspector!: Inspector;
-  #state: State = "new";
-  #death: FibersError | undefined;
-  /** Calls that have ended in this turn. */
-  #settled: { call: number; failure: number }[] = [];
   #onEmpty: (() => void) | undefined;
   #closing: Promise<void> | undefined;
   #leaks: LeakPolicy;
@@ -120,21 +117,33 @@ export class App<Exports = Record<string, AsyncExport>> {
         hostCalls: this.#hostCalls,
         values: lifted,
         complete: (operation, result) => this.#complete(operation, result, 0),
-        add: (call, sink) => this.#addServed(call, sink),
+        add: (call, sink) => this.#caller.addServed(call, sink),
       });
     }
     this.#operations = new Operations(driver, serversOf(this.#hostCalls, this.#streams));
     const errorOf = (fiberId: number, message: string) => this.#hostCalls.errorOf(fiberId, message);
     this.#failures = new FailureReader(new SourceLocator(readSourceMap, section), section.sites, errorOf);
     this.#turns = new Turns(driver, section, this.#operations, this.#failures, {
-      isOver: () => this.#isOver(),
+      isOver: () => this.#life.isOver,
       afterRun: () => this.#afterRun(),
       onDeath: (verdict, cause) => this.#die(verdict, cause),
     });
-    const call = (description: ExportDescription, values: unknown[]) => this.#call(description, values);
-    const stream = (description: ExportDescription, shape: ChannelShape, values: unknown[]) =>
-      this.#stream(description, shape, values);
-    this.exports = makeExports(section, call, stream) as Readonly<Exports>;
+    const caller = new Caller({
+      section,
+      driver,
+      values: this.#values,
+      streams: this.#streams,
+      failures: this.#failures,
+      turns: this.#turns,
+      life: this.#life,
+      die: (verdict, cause) => this.#die(verdict, cause),
+    });
+    this.#caller = caller;
+    this.exports = makeExports(
+      section,
+      (description, values) => caller.call(description, values),
+      (description, shape, values) => caller.stream(description, shape, values),
+    ) as Readonly<Exports>;
   }
 
   /** @internal Instantiates, and runs the top-level statements. */
@@ -162,7 +171,7 @@ export class App<Exports = Record<string, AsyncExport>> {
         driver,
         this.#operations,
         {
-          settle: (call, failure) => this.#settled.push({ call, failure }),
+          settle: (call, failure) => this.#caller.note(call, failure),
           trace: (stack) => this.#failures.noteTrace(stack),
           instance: (instance) => this.#parts.onInstance(instance),
         },
@@ -171,11 +180,12 @@ export class App<Exports = Record<string, AsyncExport>> {
           hostCalls: this.#hostCalls,
           streams: this.#streams.imports(module),
           connect: this.#parts.connect,
-          isOver: () => this.#isOver(),
+          isOver: () => this.#life.isOver,
           attach: (guest, adapted) => this.#attachValues(guest, adapted),
         },
       );
       this.#turns.attach(this.#guest);
+      this.#caller.attach(this.#guest);
       this.#failures.attach(this.#guest);
       this.#inspector = new Inspector(this.#guest, this.#failures, section.sites, {
         now: () => driver.now(),
@@ -189,7 +199,7 @@ export class App<Exports = Record<string, AsyncExport>> {
       if (error instanceof FibersError) throw error;
       throw this.#failures.startError(judgeTrap(error, section, this.#guest), error);
     }
-    this.#state = "open";
+    this.#life.state = "open";
     if (this.#guest.__fibers_count()) driver.soon();
   }
 
@@ -227,7 +237,7 @@ export class App<Exports = Record<string, AsyncExport>> {
   }
 
   #readFibers(): FiberFields[] {
-    return this.#isInspectable() ? this.#inspector.fibers() : [];
+    return this.#life.isInspectable ? this.#inspector.fibers() : [];
   }
 
   #describe({ id, name, state, reason, joins, savedBytes, site }: FiberFields): FiberDescription {
@@ -236,11 +246,7 @@ export class App<Exports = Record<string, AsyncExport>> {
 
   /** @internal The stack of a fiber that does not run, innermost frame first; also in a turn, between two switches. */
   framesOf(fiber: number): Frame[] {
-    return this.#isInspectable() ? this.#failures.stackOf(fiber, new Map()) : [];
-  }
-
-  #isInspectable(): boolean {
-    return this.#state === "open" || this.#state === "closing";
+    return this.#life.isInspectable ? this.#failures.stackOf(fiber, new Map()) : [];
   }
 
   /**
@@ -248,7 +254,7 @@ export class App<Exports = Record<string, AsyncExport>> {
    * each other. It changes nothing. During a turn, in a function that the program has called, without the stacks.
    */
   dump(): string {
-    if (!this.#isInspectable()) return "no fibers";
+    if (!this.#life.isInspectable) return "no fibers";
     const inspection = this.#inspector.inspect(!this.#turns.isInTurn);
     const circles = inspection.graph.findCircles();
     return [describeFibers(inspection), ...circles.map((circle) => describeCircle(circle, inspection))].join("\n");
@@ -264,7 +270,7 @@ export class App<Exports = Record<string, AsyncExport>> {
    * Between turns.
    */
   findDeadlocks(): Deadlock[] {
-    if (!this.#isInspectable() || !this.#inspector.findCircles().length) return [];
+    if (!this.#life.isInspectable || !this.#inspector.findCircles().length) return [];
     const inspection = this.#inspector.inspect(!this.#turns.isInTurn);
     return inspection.graph.findCircles().map((circle) => ({
       fibers: circle.map((fiber) => this.#describe(fiber)),
@@ -294,7 +300,7 @@ export class App<Exports = Record<string, AsyncExport>> {
 
   /** A full collection of garbage. */
   collect(): void {
-    if (this.#isOver()) throw this.#refusal();
+    if (this.#life.isOver) throw this.#life.refusal();
     if (this.#turns.isInTurn)
       throw new FibersError(
         "E_IN_TURN",
@@ -305,9 +311,9 @@ export class App<Exports = Record<string, AsyncExport>> {
 
   /** Fails the pending calls with E_DEADLOCK when nothing can happen any more; does nothing when all is idle or at work. */
   assertIdle(): void {
-    if (!this.#calls.size || this.#canGoOn()) return;
+    if (!this.#caller.size || this.#canGoOn()) return;
     const report = `nothing can wake these fibers any more:\n${this.dump()}`;
-    this.#calls.rejectAll(() => new FibersError("E_DEADLOCK", report));
+    this.#caller.rejectAll(() => new FibersError("E_DEADLOCK", report));
   }
 
   /** Whether something will happen although nobody calls: a fiber is ready, a timer runs, or an operation is on its way. */
@@ -318,7 +324,7 @@ export class App<Exports = Record<string, AsyncExport>> {
 
   /** How many calls have not ended. */
   get pendingCalls(): number {
-    return this.#calls.size;
+    return this.#caller.size;
   }
 
   /**
@@ -340,22 +346,22 @@ export class App<Exports = Record<string, AsyncExport>> {
   async #close(grace: number): Promise<void> {
     // Not inside a turn, when an import has called this: the guest cannot be entered then.
     await Promise.resolve();
-    if (this.#state !== "open") return;
+    if (this.#life.state !== "open") return;
     const left = this.#findLeft();
-    this.#state = "closing";
+    this.#life.state = "closing";
     if (left && this.#leaks === "warn") this.#warn(left);
     try {
       await this.#cancelAll(grace);
-      if (!this.#isOver()) this.#report(true);
+      if (!this.#life.isOver) this.#report(true);
     } finally {
-      if (!this.#isOver()) this.#end("closed", closedError());
+      if (!this.#life.isOver) this.#end("closed", closedError());
     }
     if (this.#leaks === "error") this.#refuseLeaks(left);
   }
 
   /** The fibers that nobody waits for any more: all, when no call is pending. */
   #findLeft(): FibersError | undefined {
-    if (this.#leaks === "ignore" || this.#calls.size || !this.#readFibers().length) return undefined;
+    if (this.#leaks === "ignore" || this.#caller.size || !this.#readFibers().length) return undefined;
     return new FibersError(
       "E_LEAK",
       `nobody waits for these fibers any more, and they have not ended:\n${this.dump()}`,
@@ -370,7 +376,7 @@ export class App<Exports = Record<string, AsyncExport>> {
 
   /** Ends the instance at once: no cleanup runs. Pending calls reject with E_INSTANCE_CLOSED. */
   terminate(): void {
-    if (this.#isOver()) return;
+    if (this.#life.isOver) return;
     this.#end(
       "closed",
       new FibersError("E_INSTANCE_CLOSED", "the instance was terminated while this call was pending"),
@@ -385,7 +391,7 @@ export class App<Exports = Record<string, AsyncExport>> {
   /** Cancels all fibers; each ends when its cleanups have run. */
   cancelAll(reason = "cancelled"): void {
     this.#turns.between(() => {
-      if (this.#isOver()) return;
+      if (this.#life.isOver) return;
       this.#guest.__fibers_cancel_all(newString(this.#guest, reason));
       this.#guest.__fibers_release_strings();
       this.#parts.driver.soon();
@@ -405,13 +411,13 @@ export class App<Exports = Record<string, AsyncExport>> {
   }
 
   #end(state: "closed" | "dead", error: FibersError): void {
-    this.#state = state;
-    this.#death = error;
+    this.#life.state = state;
+    this.#life.death = error;
     this.#parts.driver.close();
     this.#operations.close();
     this.#streams.close();
     this.#onEmpty?.();
-    this.#calls.rejectAll(() => new FibersError(error.code, error.message, { cause: error.cause }));
+    this.#caller.rejectAll(() => new FibersError(error.code, error.message, { cause: error.cause }));
   }
 
   /**
@@ -436,120 +442,19 @@ export class App<Exports = Record<string, AsyncExport>> {
     const description = section.exports.find((known) => known.name === name) ?? refuseExport(section, name);
     if (isChannel(description.shapes?.result)) throw refuseBlocking(name);
     let outcome: { value: unknown } | { error: Error } | undefined;
-    this.#begin(
+    this.#caller.begin(
       description,
       values,
       (value) => (outcome = { value }),
       (error) => (outcome = { error }),
     );
     driver.block(() => {
-      if (!outcome && !this.#isOver()) this.assertIdle();
+      if (!outcome && !this.#life.isOver) this.assertIdle();
       return outcome !== undefined;
     });
     // Only the end of the instance leaves a call without one, and rejects it.
-    if (!outcome || "error" in outcome) throw outcome?.error ?? this.#refusal();
+    if (!outcome || "error" in outcome) throw outcome?.error ?? this.#life.refusal();
     return outcome.value;
-  }
-
-  #call(description: ExportDescription, given: unknown[]): Promise<unknown> {
-    return new Promise((resolve, reject) => this.#begin(description, given, resolve, reject));
-  }
-
-  /** A call of a function that returns a channel: it goes on until the stream has ended. */
-  #stream(description: ExportDescription, shape: ChannelShape, given: unknown[]): StreamOutput<unknown> {
-    const sink = new Sink(shape);
-    const end = () => sink.end();
-    const fail = (error: Error) => sink.end(error);
-    try {
-      this.#begin(description, given, end, fail, sink);
-    } catch (error) {
-      fail(error as Error);
-    }
-    return sink.open();
-  }
-
-  /** A call that the guest has begun by itself, to serve a channel. */
-  #addServed(call: number, sink: Sink): void {
-    const description = { name: "", parameters: [], required: 0, result: "void", callable: true };
-    const resolve = () => sink.end();
-    const reject = (error: Error) => sink.end(error);
-    const pending: PendingCall = { description, resolve, reject, signal: undefined, sink, forgetSignal: undefined };
-    this.#calls.add(call, pending);
-    this.#streams.addSink(call, sink, (reason) => this.#cancel(call, pending, reason));
-  }
-
-  /** @throws E_INVALID_ARGUMENT, E_UNSUPPORTED_TYPE */
-  #begin(
-    description: ExportDescription,
-    given: unknown[],
-    resolve: PendingCall["resolve"],
-    reject: PendingCall["reject"],
-    sink?: Sink,
-  ): void {
-    const { values, signal } = splitOptions(description, given);
-    this.#values.check(description, values);
-    const pending: PendingCall = { description, resolve, reject, signal, sink, forgetSignal: undefined };
-    if (this.#turns.isInTurn) this.#turns.between(() => this.#start(pending, values));
-    else this.#start(pending, values);
-  }
-
-  /** Starts the fiber of a call. Between turns. */
-  #start(pending: PendingCall, values: unknown[]): void {
-    const { description, reject, signal, sink } = pending;
-    if (this.#state !== "open") {
-      reject(this.#refusal());
-      return;
-    }
-    if (signal?.aborted) {
-      reject(cancelledError(signal));
-      return;
-    }
-    try {
-      const call = this.#values.start(description, values);
-      // Reading an argument may run anything.
-      if (this.#isOver()) {
-        reject(this.#refusal());
-        return;
-      }
-      this.#calls.add(call, pending);
-      if (sink) this.#streams.addSink(call, sink, (reason) => this.#cancel(call, pending, reason));
-      if (signal) this.#watch(call, pending, signal);
-      this.#turns.soonest();
-    } catch (error) {
-      reject(this.#startFailure(description, error));
-    }
-  }
-
-  /** Cancels a call when its signal is aborted. */
-  #watch(call: number, pending: PendingCall, signal: AbortSignal): void {
-    const onAbort = () => this.#cancel(call, pending, describeAbort(signal));
-    signal.addEventListener("abort", onAbort, { once: true });
-    pending.forgetSignal = () => {
-      signal.removeEventListener("abort", onAbort);
-      pending.forgetSignal = undefined;
-    };
-  }
-
-  #cancel(call: number, pending: PendingCall, reason: string): void {
-    this.#turns.between(() => {
-      // The number is another call's, when this one has ended meanwhile.
-      if (this.#isOver() || !this.#calls.isPending(call, pending)) return;
-      this.#guest.__fibers_cancel_call(call, newString(this.#guest, reason));
-      this.#guest.__fibers_release_strings();
-      this.#parts.driver.soon();
-    });
-  }
-
-  /** The guest could not even take the arguments: they cannot be read, its memory is exhausted, or worse. */
-  #startFailure({ name }: ExportDescription, error: unknown): FibersError {
-    if (!isTrap(error)) {
-      const message = `${name}: an argument cannot be read: ${describeThrown(error)}`;
-      return new FibersError("E_INVALID_ARGUMENT", message, { cause: error });
-    }
-    const verdict = judgeTrap(error, this.#parts.section, this.#guest);
-    this.#turns.restoreStackPointer();
-    if (!verdict.isIsolated) this.#die(verdict, error);
-    return verdict.isIsolated ? new FibersError(verdict.code, verdict.message, { cause: error }) : this.#refusal();
   }
 
   /** The guest could not take what JavaScript has answered. @throws the same when the instance is dead */
@@ -561,65 +466,17 @@ export class App<Exports = Record<string, AsyncExport>> {
     return new FibersError(code, message, { cause: error });
   }
 
-  #isOver(): boolean {
-    return this.#state === "closed" || this.#state === "dead";
-  }
-
-  #refusal(): FibersError {
-    if (this.#state === "dead" && this.#death) return this.#death;
-    return new FibersError("E_INSTANCE_CLOSED", "this instance is closed: load the module again");
-  }
-
   /** The guest has run: settle the calls that have ended, and report. */
   #afterRun(): void {
-    const settled = this.#settleCalls();
-    if (settled && !this.#calls.size) this.#report(true);
+    const settled = this.#caller.settle();
+    if (settled && !this.#caller.size) this.#report(true);
     if (this.#guest.__fibers_report_count()) this.#report(false);
-    if (this.#state === "closing" && !this.#guest.__fibers_count()) this.#onEmpty?.();
+    if (this.#life.state === "closing" && !this.#guest.__fibers_count()) this.#onEmpty?.();
   }
 
   #die({ code, message }: Verdict, cause: unknown): void {
     const text = `the instance is dead: a trap (${code}: ${message}) left its allocator, collector or scheduler half way through a change`;
     this.#end("dead", new FibersError("E_INSTANCE_DEAD", text, { cause }));
-  }
-
-  /** Settles the calls that have ended in this turn; tells how many. */
-  #settleCalls(): number {
-    const settled = this.#settled;
-    if (!settled.length) return 0;
-    this.#settled = [];
-    for (const { call, failure } of settled) {
-      const pending = this.#calls.take(call);
-      this.#streams.endCall(call);
-      if (pending && !failure && !pending.sink && pending.description.result !== "void") {
-        this.#takeResult(call, pending);
-        continue;
-      }
-      if (failure) pending?.reject(this.#callFailure(failure, pending));
-      else pending?.resolve(undefined);
-      this.#guest.__fibers_release_call(call);
-    }
-    return settled.length;
-  }
-
-  #callFailure(failure: number, { signal, sink }: PendingCall): FibersError {
-    const read = this.#failures.read(failure);
-    // The fiber that serves a channel fails like the channel: whoever reads the stream wants to know of the fiber that has failed first.
-    const error = sink && read.cause instanceof FiberError && read.cause.message === read.message ? read.cause : read;
-    if (error.code !== "E_CANCELLED") return error;
-    if (this.#state === "closing") return closedError(error);
-    if (signal?.aborted) error.cause ??= signal.reason;
-    return error;
-  }
-
-  #takeResult(call: number, { description, resolve, reject }: PendingCall): void {
-    try {
-      resolve(this.#values.take(description, call));
-    } catch (error) {
-      // A structure of a depth that JavaScript's stack does not reach, for one.
-      const message = `the result of ${description.name} cannot be taken: ${(error as Error).message}`;
-      reject(new FibersError("E_RESULT", message, { cause: error }));
-    }
   }
 
   /** Reports failures that nobody looked at: all when the last pending call has ended, else those of collected fibers. */
@@ -646,42 +503,10 @@ export class App<Exports = Record<string, AsyncExport>> {
   }
 }
 
-function closedError(cause?: Error): FibersError {
-  const message = "the instance was closed while this call was pending";
-  return new FibersError("E_INSTANCE_CLOSED", message, cause ? { cause } : {});
-}
-
 /** Who serves what the driver does not. */
 function serversOf(hostCalls: HostCalls, streams: Streams): Server[] {
   const servers: Server[] = [];
   servers[Opcode.CALL] = hostCalls;
   for (const opcode of [Opcode.PULL, Opcode.LEAVE, Opcode.DEMAND]) servers[opcode] = streams;
   return servers;
-}
-
-function makeExports(
-  section: SectionContent,
-  call: (description: ExportDescription, values: unknown[]) => Promise<unknown>,
-  stream: (description: ExportDescription, shape: ChannelShape, values: unknown[]) => StreamOutput<unknown>,
-): Record<string, unknown> {
-  const functions: Record<string, unknown> = {};
-  for (const description of section.exports) {
-    const result = description.shapes?.result;
-    functions[description.name] = isChannel(result)
-      ? (...values: unknown[]) => stream(description, result, values)
-      : (...values: unknown[]) => call(description, values);
-  }
-  return new Proxy(functions, {
-    get(target, name) {
-      // `then` is asked for by await; an unknown name otherwise is a mistake that deserves its own sentence.
-      if (typeof name === "symbol" || name in target || name === "then") return Reflect.get(target, name) as unknown;
-      return refuseExport(section, name);
-    },
-  });
-}
-
-/** @throws E_NO_EXPORT */
-function refuseExport(section: SectionContent, name: string): never {
-  const known = section.exports.map((description) => description.name).join(", ") || "nothing";
-  throw new FibersError("E_NO_EXPORT", `the module exports no function ${JSON.stringify(name)}; it exports ${known}`);
 }

@@ -106,17 +106,14 @@ export class App<Exports = Record<string, AsyncExport>> {
     this.#hostCalls = new HostCalls({
       imports: section.suspendingImports,
       values: this.#values,
-      complete: (operation, outcome) => {
-        this.#operations.complete(operation, outcome, 0);
-        this.#turns.soonest();
-      },
+      complete: (operation, outcome) => this.#bring(operation, outcome),
       recover: (error) => this.#recover(error),
     });
     if (lifted) {
       this.#streams.attach({
         hostCalls: this.#hostCalls,
         values: lifted,
-        complete: (operation, result) => this.#complete(operation, result, 0),
+        complete: (operation, result) => this.#bring(operation, result),
         add: (call, sink) => this.#caller.addServed(call, sink),
       });
     }
@@ -201,6 +198,12 @@ export class App<Exports = Record<string, AsyncExport>> {
     }
     this.#life.state = "open";
     if (this.#guest.__fibers_count()) driver.soon();
+  }
+
+  /** JavaScript has brought it: a turn need not wait for the event loop. */
+  #bring(operation: Operation, outcome: number | Outcome): void {
+    this.#operations.complete(operation, outcome, 0);
+    this.#turns.soonest();
   }
 
   #complete(operation: Operation, outcome: number | Outcome, detail: number): void {

@@ -68,7 +68,7 @@ export const part: Part = {
             ns("to the program, of an async generator", small.in),
             ns("an async generator, for await", small.plain),
           ],
-          notes: ["Each number waits for a turn of the event loop: many small values are better sent as arrays."],
+          notes: ["Each number takes a turn of its own: many small values are better sent as arrays."],
         },
       ],
       claims: [

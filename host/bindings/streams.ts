@@ -118,6 +118,7 @@ export class Streams {
 
   /** A call has ended. */
   endCall(call: number): void {
+    if (!this.#sinks.size && !this.#given.size) return;
     this.#sinks.delete(call);
     const given = this.#given.get(call);
     if (!given) return;

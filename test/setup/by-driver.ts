@@ -11,7 +11,7 @@ export default class ByDriver implements Reporter {
     const counts = new Map<string, { passed: number; skipped: number }>();
     for (const test of modules.flatMap((module) => [...module.children.allTests()])) {
       const { state } = test.result();
-      const name = /\bon '?([^>:']+?)'?(?: >|:|$)/.exec(test.fullName)?.[1] ?? "";
+      const name = /\bon '?((?:[^>:']|:\S)+?)'?(?: >|: |$)/.exec(test.fullName)?.[1] ?? "";
       if (!NAMES.test(name) || (state !== "passed" && state !== "skipped")) continue;
       const count = counts.get(name) ?? { passed: 0, skipped: 0 };
       counts.set(name, count);

@@ -28,14 +28,16 @@ interface Entry {
 /**
  * Compiles a program, unless it has been compiled before.
  * @param onReads told what was read for it, also when it does not compile
+ * @param compiler the folder of the compiler: as a bundle, that of this file
  */
 export async function compileOnce(
   file: string,
   options: CompileOptions,
   compile: (files: SourceFiles) => Promise<Compiled>,
   onReads: (reads: Reads) => void = () => {},
+  compiler = path.dirname(fileURLToPath(import.meta.url)),
 ): Promise<Compiled> {
-  const cached = await locate(file, options);
+  const cached = await locate(file, options, compiler);
   const found = cached === undefined ? undefined : await readEntry(cached);
   if (found && (await isCurrent(found.reads))) {
     onReads(found.reads);
@@ -48,9 +50,9 @@ export async function compileOnce(
 }
 
 /** The entry's file. Undefined: there is no place to keep it. */
-async function locate(file: string, options: CompileOptions): Promise<string | undefined> {
+async function locate(file: string, options: CompileOptions, compilerFolder: string): Promise<string | undefined> {
   const folder = findModules(path.dirname(path.resolve(file)));
-  const compiler = await identifyCompiler();
+  const compiler = await identifyCompiler(compilerFolder);
   if (folder === undefined || compiler === undefined) return undefined;
   const key = checksum(JSON.stringify([path.resolve(file), options, compiler]));
   return path.join(folder, ".cache/as-fibers", key);
@@ -65,10 +67,9 @@ function findModules(folder: string): string | undefined {
 }
 
 /** What makes two compilers different: the version of asc, and our own files. */
-async function identifyCompiler(): Promise<string | undefined> {
+async function identifyCompiler(folder: string): Promise<string | undefined> {
   try {
     const { version } = createRequire(import.meta.url)("assemblyscript/package.json") as { version: string };
-    const folder = path.dirname(fileURLToPath(import.meta.url));
     const names = (await readdir(folder)).filter((name) => name.endsWith(".js")).toSorted();
     const times = await Promise.all(names.map(async (name) => (await stat(path.join(folder, name))).mtimeMs));
     return [version, names, times].join(" ");

@@ -46,10 +46,15 @@ export async function buildHere(
   source: string,
   base: string,
   { imports, flags = [] }: Pick<CompileOptions, "flags"> & { imports?: string | undefined } = {},
-): Promise<{ report: string; open(): Promise<BuiltModule> }> {
+): Promise<BuiltProgram> {
   const compiled = await compile(source, { bindings: true, name: path.basename(base), target: "debug", flags });
   await writeBindings(compiled, { source, base, imports });
-  return { report: compiled.report, open: () => importFile(`${base}.js`) };
+  return { base, report: compiled.report, open: () => importFile(`${base}.js`) };
+}
+
+/** The same of test/guests/bindings/<name>.ts, without a value for its imports. */
+export function buildGuest(name: string): Promise<BuiltProgram> {
+  return buildHere(`test/guests/bindings/${name}.ts`, path.join(root, ".cache/bindings", name));
 }
 
 /** Imports a file as Node does. */

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { type App, currentSignal, FiberError, FibersError, load, virtualDriver } from "as-fibers";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { runNode } from "../setup/command.ts";
-import { type AnyFunction, build, type BuiltModule, type BuiltProgram } from "./built.ts";
+import { type AnyFunction, buildGuest, type BuiltModule, type BuiltProgram } from "./built.ts";
 
 type Imports = Record<string, Record<string, unknown>>;
 type AnyApp = App<Record<string, AnyFunction>>;
@@ -12,7 +12,7 @@ type AnyApp = App<Record<string, AnyFunction>>;
 let program: BuiltProgram;
 let built: BuiltModule;
 beforeAll(async () => {
-  program = await build("imports");
+  program = await buildGuest("imports");
   built = await program.open();
 });
 

@@ -2,13 +2,13 @@
 import { FibersError } from "as-fibers";
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type AnyFunction, build, type BuiltModule } from "./built.ts";
+import { type AnyFunction, buildGuest, type BuiltModule } from "./built.ts";
 import { compilePlain, type SynchronousExports } from "./plain.ts";
 
 let built: BuiltModule;
 let plain: SynchronousExports;
 beforeAll(async () => {
-  const [program, synchronous] = await Promise.all([build("values"), compilePlain("values")]);
+  const [program, synchronous] = await Promise.all([buildGuest("values"), compilePlain("values")]);
   built = await program.open();
   plain = synchronous;
 });

@@ -1,4 +1,7 @@
-/** vitest's globalSetup: compiles every guest in every variant that a test uses. */
+/** vitest's globalSetup: compiles every guest in every variant that a test uses, and what tests run by the command. */
 import { compileGuests } from "./guests.ts";
+import { fillBuildCache } from "./build-cache.ts";
 
-export default compileGuests;
+export default async function setup(): Promise<void> {
+  await Promise.all([compileGuests(), fillBuildCache()]);
+}

@@ -107,12 +107,11 @@ export async function compileGuests(): Promise<void> {
 
 /** What is about the switch itself, or the collector, is optimized as programs are. The others, and variants, not at all: it takes a fifth of the time. */
 const OPTIMIZED =
-  /^(channel-programs|collector|context|exhaustion|host-(failures|memory)|programs|scheduler|traps|vocabulary-programs)$/;
+  /^(channel-programs|collector|context|exhaustion|host-failures|programs|scheduler|traps|vocabulary-programs)$/;
 
 function makeJob(name: string, variant: FlaggedVariant): Job {
   const { target = "release", runtime = "incremental", host = "javascript" } = variant;
-  const isLess =
-    target === "release" && !(OPTIMIZED.test(name) && runtime === "incremental" && variant.label !== "small-steps");
+  const isLess = target === "release" && !(OPTIMIZED.test(name) && runtime === "incremental" && variant.label !== "small-steps");
   const flags = [...(isLess ? ["--optimizeLevel", "0"] : []), ...(variant.flags ?? [])];
   const source = path.join(root, "test/guests", `${name}.ts`);
   // Those of a WASI host are made of other guests, the lessons of examples.

@@ -111,7 +111,8 @@ const OPTIMIZED =
 
 function makeJob(name: string, variant: FlaggedVariant): Job {
   const { target = "release", runtime = "incremental", host = "javascript" } = variant;
-  const isLess = target === "release" && !(OPTIMIZED.test(name) && runtime === "incremental" && variant.label !== "small-steps");
+  const isLess =
+    target === "release" && !(OPTIMIZED.test(name) && runtime === "incremental" && variant.label !== "small-steps");
   const flags = [...(isLess ? ["--optimizeLevel", "0"] : []), ...(variant.flags ?? [])];
   const source = path.join(root, "test/guests", `${name}.ts`);
   // Those of a WASI host are made of other guests, the lessons of examples.

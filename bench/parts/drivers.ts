@@ -21,8 +21,8 @@ const NS_PER_MS = 1e6;
 /** Connections, and messages per run. */
 const ECHOES = [
   { connections: 1, messages: 1_000 },
-  { connections: 64, messages: 6_000 },
-  { connections: 512, messages: 6_000 },
+  { connections: 64, messages: 12_000 },
+  { connections: 512, messages: 24_000 },
 ];
 const NAPS = 10_000;
 const REST_MS = 2_000;
@@ -89,7 +89,7 @@ async function measureEcho(start: Start): Promise<Measured> {
       const runs = Object.fromEntries(
         SERVER_NAMES.map((name) => [name, new EchoRun(client, servers[name], load)]),
       ) as Record<ServerName, EchoRun>;
-      const timings = await contest(runs, { rounds: 7, samplesPerRound: 1, warmUp: 600, collect: false });
+      const timings = await contest(runs, { rounds: 9, samplesPerRound: 1, warmUp: 600, collect: false });
       const rate = (name: ServerName) => NS_PER_S / timings[name].median;
       const p99 = (name: ServerName) => median(runs[name].p99);
       for (const name of SERVER_NAMES) {

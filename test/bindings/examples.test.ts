@@ -3,7 +3,7 @@ import { cpSync, rmSync } from "node:fs";
 import path from "node:path";
 import sqlite from "node-sqlite3-wasm";
 import { expect, test } from "vitest";
-import { asFibers, root, runNode } from "../setup/command.ts";
+import { root, runNode } from "../setup/command.ts";
 import { buildHere } from "./built.ts";
 
 /** In a folder where it can be built. */
@@ -17,8 +17,8 @@ function copyOf(example: string): string {
 /** What main.mjs prints, line by line, in a copy of the example's folder. */
 async function buildAndRun(name: string): Promise<{ folder: string; lines: string[] }> {
   const folder = copyOf(name);
-  const words = ["build", "program.ts", "-o", "build/app", "--imports", "host.mjs", "--debug"];
-  expect(await asFibers(words, { cwd: folder })).toEqual({ code: 0, stdout: "", stderr: "" });
+  const imports = path.join(folder, "host.mjs");
+  await buildHere(path.join(folder, "program.ts"), path.join(folder, "build/app"), { imports });
   const { code, stdout, stderr } = await runNode(["main.mjs"], { cwd: folder });
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   return { folder, lines: stdout.split("\n") };

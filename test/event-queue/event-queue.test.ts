@@ -319,10 +319,13 @@ describe.skipIf(!library).each(backEnds)("on %s", (backEnd) => {
     };
     const rounds = 1000;
     round(rounds); // optimized afterwards
-    const before = process.memoryUsage().heapUsed;
-    round(rounds);
-    const perEvent = (process.memoryUsage().heapUsed - before) / (rounds * 50);
-    expect(sum).toBe(2 * rounds * 1225);
-    expect(perEvent).toBeLessThan(24); // an object per event would be more
+    // What else this process does at the same time allocates, too: the least is the loop's own.
+    const perEvent = Array.from({ length: 5 }, () => {
+      const before = process.memoryUsage().heapUsed;
+      round(rounds);
+      return (process.memoryUsage().heapUsed - before) / (rounds * 50);
+    });
+    expect(sum).toBe(6 * rounds * 1225);
+    expect(Math.min(...perEvent.filter((bytes) => bytes >= 0))).toBeLessThan(24); // an object per event would be more
   });
 });

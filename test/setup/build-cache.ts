@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { CompileOptions } from "as-fibers/compiler";
 import { inBaseline } from "../../host/command/baseline.ts";
 import { compileOnce } from "../../host/command/build-cache.ts";
+import type { SourceFiles } from "../../host/source-files.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -23,8 +24,12 @@ const EXAMPLES = [
   "two-counters",
 ];
 
+/** On target `wasi`. */
+const WASI_PROGRAMS = ["test/guests/wasi/streams.ts", "examples/delay-server.ts", "examples/trap.ts"];
+
 /** As `as-fibers run` asks for it. */
 const OPTIONS: CompileOptions = { target: "debug", runtime: "incremental" };
+const WASI_OPTIONS: CompileOptions = { host: "wasi", ...OPTIONS };
 
 export async function fillBuildCache(): Promise<void> {
   const { compile } = await inBaseline(async () => {
@@ -32,15 +37,15 @@ export async function fillBuildCache(): Promise<void> {
     return import("as-fibers/compiler");
   });
   const commands = readdirSync(path.join(root, "test/guests/command")).map((file) => `test/guests/command/${file}`);
-  for (const name of [...commands, ...EXAMPLES.map((example) => `examples/${example}.ts`)]) {
+  const programs = [...commands, ...EXAMPLES.map((example) => `examples/${example}.ts`)];
+  const jobs = [
+    ...programs.map((name) => [name, OPTIONS] as const),
+    ...WASI_PROGRAMS.map((name) => [name, WASI_OPTIONS] as const),
+  ];
+  for (const [name, options] of jobs) {
     const file = path.join(root, name);
-    const compiling = compileOnce(
-      file,
-      OPTIONS,
-      (files) => compile(file, OPTIONS, files),
-      undefined,
-      path.join(root, "dist"),
-    );
+    const compileNow = (files: SourceFiles) => compile(file, options, files);
+    const compiling = compileOnce(file, options, compileNow, undefined, path.join(root, "dist"));
     // Some are wrong on purpose.
     await compiling.catch(() => {});
   }

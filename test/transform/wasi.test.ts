@@ -35,8 +35,7 @@ function importsOf({ module }: Pick<Built, "module">): string[] {
 /** Besides release, which asc builds below. */
 const targets: Record<string, string[]> = {
   debug: ["--debug"],
-  small: ["-O3z"],
-  minimal: ["-O1", "--runtime", "minimal"],
+  minimal: ["--debug", "--runtime", "minimal"],
   stub: ["-O1", "--runtime", "stub"],
 };
 

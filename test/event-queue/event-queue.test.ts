@@ -326,6 +326,6 @@ describe.skipIf(!library).each(backEnds)("on %s", (backEnd) => {
       return (process.memoryUsage().heapUsed - before) / (rounds * 50);
     });
     expect(sum).toBe(6 * rounds * 1225);
-    expect(Math.min(...perEvent.filter((bytes) => bytes >= 0))).toBeLessThan(24); // an object per event would be more
+    expect(Math.min(...perEvent.filter((each) => each >= 0))).toBeLessThan(24); // an object per event would be more
   });
 });

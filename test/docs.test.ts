@@ -89,102 +89,102 @@ function readShown(guide: string): Shown[] {
   return shown;
 }
 
-describe.each(guides)("%s", (guide) => {
-  const shown = readShown(guide);
-  let folder = "";
-  let all: Promise<Compiled> | undefined;
+const shown = guides.flatMap((guide) => readShown(guide).map((example) => ({ guide, ...example })));
+let folder = "";
+let all: Promise<{ module: WebAssembly.Module; sourceMap: string }> | undefined;
 
-  beforeAll(() => {
-    folder = mkdtempSync(path.join(tmpdir(), "as-fibers-docs-"));
-    mkdirSync(path.join(folder, "node_modules"));
-    symlinkSync(root, path.join(folder, "node_modules/as-fibers"));
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "as-fibers-docs-"));
+  mkdirSync(path.join(folder, "node_modules"));
+  symlinkSync(root, path.join(folder, "node_modules/as-fibers"));
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function build(text: string, name = "program"): Promise<Compiled> {
+  const file = path.join(folder, `${name}.ts`);
+  writeFileSync(file, text);
+  const compiled = await compile(file, { target: "debug" });
+  expect(compiled.report).not.toMatch(/WARNING|ERROR/);
+  return compiled;
+}
+
+/** All programs that no script loads, of all guides, in one module: compiling is most of the time. Each is a file of its own, and its main an export. */
+async function buildAll(): Promise<{ module: WebAssembly.Module; sourceMap: string }> {
+  const exported = shown.map(({ program, script }, index) => {
+    if (!program || script) return "";
+    writeFileSync(path.join(folder, `program-${index}.ts`), program.text);
+    return `export { main as main${index} } from "./program-${index}";\n`;
   });
+  const { binary, sourceMap } = await build(exported.join(""), "all");
+  return { module: await WebAssembly.compile(binary as BufferSource), sourceMap };
+}
 
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  async function build(text: string): Promise<Compiled> {
-    const file = path.join(folder, "program.ts");
-    writeFileSync(file, text);
-    const compiled = await compile(file, { target: "debug" });
-    expect(compiled.report).not.toMatch(/WARNING|ERROR/);
-    return compiled;
-  }
-
-  /** All programs that no script loads, in one module: compiling is most of the time. Each is a file of its own, and its main an export. */
-  async function buildAll(): Promise<Compiled> {
-    const exported = shown.map(({ program, script }, index) => {
-      if (!program || script) return "";
-      writeFileSync(path.join(folder, `program-${index}.ts`), program.text);
-      return `export { main as main${index} } from "./program-${index}";\n`;
-    });
-    return build(exported.join(""));
-  }
-
-  async function runProgram(name: string, driver: Driver): Promise<void> {
-    const { binary, sourceMap } = await (all ??= buildAll());
-    const app = await load(binary, { sourceMap, driver });
-    try {
-      await app.exports[name]?.();
-    } finally {
-      await app.close();
-    }
-    expect(app.warnings).toEqual([]);
-  }
-
-  async function outputOnNode(name: string, input: string): Promise<string> {
-    let output = "";
-    const stdout = new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        output += chunk.toString();
-        done();
-      },
-    });
-    await runProgram(name, nodeDriver({ stdout, stdin: Readable.from([Buffer.from(input)]) }));
-    return output;
-  }
-
-  async function outputOnVirtual(name: string, input: string): Promise<string> {
-    const driver = virtualDriver({ stdin: input });
-    await runProgram(name, driver);
-    return driver.output;
-  }
-
-  /** What the command says of a failure, in a project: it knows the errors of its own copy of the library. */
-  async function reportOf(name: string): Promise<string> {
-    const { binary, sourceMap } = await (all ??= buildAll());
-    const app = await host.load(binary, { sourceMap, driver: host.virtualDriver() });
-    const ended = await Promise.allSettled([app.exports[name]?.()]);
+async function runProgram(name: string, driver: Driver): Promise<void> {
+  const { module, sourceMap } = await (all ??= buildAll());
+  const app = await load(module, { sourceMap, driver });
+  try {
+    await app.exports[name]?.();
+  } finally {
     await app.close();
-    const error = ended[0].status === "rejected" ? (ended[0].reason as unknown) : "it has not failed";
-    const text = report(error, { colours: palette(false), sourceFolder: folder });
-    return text.replaceAll(/[^\s(]*program-\d+\.ts/g, "assembly/index.ts").replaceAll(`"${name}"`, '"main"');
   }
+  expect(app.warnings).toEqual([]);
+}
 
-  test.each(shown.map((example, index) => [example.heading, example, index] as const))(
-    "%s",
-    async (_, example, index) => {
-      const { program, script, input, output, isError } = example;
-      if (script) {
-        if (program) {
-          const { binary, sourceMap } = await build(program.text);
-          writeFileSync(path.join(folder, "program.wasm"), binary);
-          writeFileSync(path.join(folder, "module.wasm.map"), sourceMap);
-        }
-        writeFileSync(path.join(folder, "program.mjs"), script.text);
-        const ended = await runNode(["program.mjs"], { cwd: folder });
-        expect(ended).toEqual({ code: 0, stdout: output, stderr: "" });
-        return;
-      }
-      if (!program) throw new Error("neither a program nor a script");
-      const name = `main${index}`;
-      if (isError) {
-        expect(await reportOf(name)).toBe(output);
-        return;
-      }
-      if (program.note !== "virtual") expect(await outputOnNode(name, input), "node").toBe(output);
-      if (program.note !== "node") expect(await outputOnVirtual(name, input), "virtual").toBe(output);
+async function outputOnNode(name: string, input: string): Promise<string> {
+  let output = "";
+  const stdout = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      output += chunk.toString();
+      done();
     },
-  );
+  });
+  await runProgram(name, nodeDriver({ stdout, stdin: Readable.from([Buffer.from(input)]) }));
+  return output;
+}
+
+async function outputOnVirtual(name: string, input: string): Promise<string> {
+  const driver = virtualDriver({ stdin: input });
+  await runProgram(name, driver);
+  return driver.output;
+}
+
+/** What the command says of a failure, in a project: it knows the errors of its own copy of the library. */
+async function reportOf(name: string): Promise<string> {
+  const { module, sourceMap } = await (all ??= buildAll());
+  const app = await host.load(module, { sourceMap, driver: host.virtualDriver() });
+  const ended = await Promise.allSettled([app.exports[name]?.()]);
+  await app.close();
+  const error = ended[0].status === "rejected" ? (ended[0].reason as unknown) : "it has not failed";
+  const text = report(error, { colours: palette(false), sourceFolder: folder });
+  return text.replaceAll(/[^\s(]*program-\d+\.ts/g, "assembly/index.ts").replaceAll(`"${name}"`, '"main"');
+}
+
+describe.each(guides)("%s", (guide) => {
+  const own = shown.map((example, index) => [example.heading, example, index] as const);
+
+  test.each(own.filter(([, example]) => example.guide === guide))("%s", async (_, example, index) => {
+    const { program, script, input, output, isError } = example;
+    if (script) {
+      if (program) {
+        const { binary, sourceMap } = await build(program.text);
+        writeFileSync(path.join(folder, "program.wasm"), binary);
+        writeFileSync(path.join(folder, "module.wasm.map"), sourceMap);
+      }
+      writeFileSync(path.join(folder, "program.mjs"), script.text);
+      const ended = await runNode(["program.mjs"], { cwd: folder });
+      expect(ended).toEqual({ code: 0, stdout: output, stderr: "" });
+      return;
+    }
+    if (!program) throw new Error("neither a program nor a script");
+    const name = `main${index}`;
+    if (isError) {
+      expect(await reportOf(name)).toBe(output);
+      return;
+    }
+    if (program.note !== "virtual") expect(await outputOnNode(name, input), "node").toBe(output);
+    if (program.note !== "node") expect(await outputOnVirtual(name, input), "virtual").toBe(output);
+  });
 });
 
 test("docs/README.md names every guide", () => {

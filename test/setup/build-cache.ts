@@ -32,10 +32,6 @@ const OPTIONS: CompileOptions = { target: "debug", runtime: "incremental" };
 const WASI_OPTIONS: CompileOptions = { host: "wasi", ...OPTIONS };
 
 export async function fillBuildCache(): Promise<void> {
-  const { compile } = await inBaseline(async () => {
-    await import("assemblyscript/binaryen");
-    return import("as-fibers/compiler");
-  });
   const commands = readdirSync(path.join(root, "test/guests/command")).map((file) => `test/guests/command/${file}`);
   const programs = [...commands, ...EXAMPLES.map((example) => `examples/${example}.ts`)];
   const jobs = [
@@ -44,9 +40,17 @@ export async function fillBuildCache(): Promise<void> {
   ];
   for (const [name, options] of jobs) {
     const file = path.join(root, name);
-    const compileNow = (files: SourceFiles) => compile(file, options, files);
+    const compileNow = async (files: SourceFiles) => {
+      const { compile } = await inBaseline(importCompiler);
+      return compile(file, options, files);
+    };
     const compiling = compileOnce(file, options, compileNow, undefined, path.join(root, "dist"));
     // Some are wrong on purpose.
     await compiling.catch(() => {});
   }
+}
+
+async function importCompiler(): Promise<typeof import("as-fibers/compiler")> {
+  await import("assemblyscript/binaryen");
+  return import("as-fibers/compiler");
 }

@@ -90,19 +90,19 @@ function readShown(guide: string): Shown[] {
 }
 
 const shown = guides.flatMap((guide) => readShown(guide).map((example) => ({ guide, ...example })));
-let folder = "";
+let project = "";
 let all: Promise<{ module: WebAssembly.Module; sourceMap: string }> | undefined;
 
 beforeAll(() => {
-  folder = mkdtempSync(path.join(tmpdir(), "as-fibers-docs-"));
-  mkdirSync(path.join(folder, "node_modules"));
-  symlinkSync(root, path.join(folder, "node_modules/as-fibers"));
+  project = mkdtempSync(path.join(tmpdir(), "as-fibers-docs-"));
+  mkdirSync(path.join(project, "node_modules"));
+  symlinkSync(root, path.join(project, "node_modules/as-fibers"));
 });
 
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(project, { recursive: true }));
 
 async function build(text: string, name = "program"): Promise<Compiled> {
-  const file = path.join(folder, `${name}.ts`);
+  const file = path.join(project, `${name}.ts`);
   writeFileSync(file, text);
   const compiled = await compile(file, { target: "debug" });
   expect(compiled.report).not.toMatch(/WARNING|ERROR/);
@@ -113,7 +113,7 @@ async function build(text: string, name = "program"): Promise<Compiled> {
 async function buildAll(): Promise<{ module: WebAssembly.Module; sourceMap: string }> {
   const exported = shown.map(({ program, script }, index) => {
     if (!program || script) return "";
-    writeFileSync(path.join(folder, `program-${index}.ts`), program.text);
+    writeFileSync(path.join(project, `program-${index}.ts`), program.text);
     return `export { main as main${index} } from "./program-${index}";\n`;
   });
   const { binary, sourceMap } = await build(exported.join(""), "all");
@@ -156,7 +156,7 @@ async function reportOf(name: string): Promise<string> {
   const ended = await Promise.allSettled([app.exports[name]?.()]);
   await app.close();
   const error = ended[0].status === "rejected" ? (ended[0].reason as unknown) : "it has not failed";
-  const text = report(error, { colours: palette(false), sourceFolder: folder });
+  const text = report(error, { colours: palette(false), sourceFolder: project });
   return text.replaceAll(/[^\s(]*program-\d+\.ts/g, "assembly/index.ts").replaceAll(`"${name}"`, '"main"');
 }
 
@@ -168,11 +168,11 @@ describe.each(guides)("%s", (guide) => {
     if (script) {
       if (program) {
         const { binary, sourceMap } = await build(program.text);
-        writeFileSync(path.join(folder, "program.wasm"), binary);
-        writeFileSync(path.join(folder, "module.wasm.map"), sourceMap);
+        writeFileSync(path.join(project, "program.wasm"), binary);
+        writeFileSync(path.join(project, "module.wasm.map"), sourceMap);
       }
-      writeFileSync(path.join(folder, "program.mjs"), script.text);
-      const ended = await runNode(["program.mjs"], { cwd: folder });
+      writeFileSync(path.join(project, "program.mjs"), script.text);
+      const ended = await runNode(["program.mjs"], { cwd: project });
       expect(ended).toEqual({ code: 0, stdout: output, stderr: "" });
       return;
     }

@@ -3,12 +3,13 @@ import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Writable } from "node:stream";
-import { type App, load, nodeDriver, selectorDriver, type SelectorDriverOptions } from "as-fibers";
+import { type App, type Driver, load, nodeDriver, selectorDriver, type SelectorDriverOptions } from "as-fibers";
 import { compile } from "as-fibers/compiler";
 import { expect, onTestFinished, test } from "vitest";
 import { describeBackEnds } from "../setup/describe.ts";
 import { exampleOutputs, withoutOrderInTime } from "../setup/example-outputs.ts";
 import { guest } from "../setup/guests.ts";
+import { isHere, realDrivers } from "../setup/real-drivers.ts";
 
 const life = new WebAssembly.Module(guest("host-life").binary as BufferSource);
 const network = new WebAssembly.Module(guest("driver").binary as BufferSource);
@@ -143,25 +144,48 @@ describeBackEnds("the driver", (backEnd) => {
     expect(codes).toEqual(["E_IN_TURN"]);
     app.terminate();
   });
+});
 
-  // The very module that runs on the driver node: a guest never learns who serves it.
-  test.each(["reverse-responses", "five-at-once"])("the example %s", async (name) => {
-    const { binary, sourceMap } = await compile(`examples/${name}.ts`, { target: "debug" });
-    const module = new WebAssembly.Module(binary as BufferSource);
-    let output = "";
-    const stdout = new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        output += chunk.toString();
-        done();
-      },
-    });
-    const app = await load(module, { driver: await selectorDriver({ backEnd, stdout }), sourceMap });
-    await app.exports.main?.();
-    await app.close();
-    expect(withoutOrderInTime(name, output)).toBe(withoutOrderInTime(name, exampleOutputs[name]));
-  });
+/** The examples, compiled once: the very module that the driver node runs, since a guest never learns who serves it. */
+const examples = new Map<string, ReturnType<typeof compile>>();
 
-  test("asking for another system's queue says what there is", async () => {
-    await expect(selectorDriver({ backEnd: "kqueue" })).rejects.toMatchObject({ code: "E_NO_BACK_END" });
+async function outputOn(driver: (stdout: Writable) => Driver | Promise<Driver>, name: string): Promise<string> {
+  if (!examples.has(name)) examples.set(name, compile(`examples/${name}.ts`, { target: "debug" }));
+  const { binary, sourceMap } = await (examples.get(name) as ReturnType<typeof compile>);
+  const imports = WebAssembly.Module.imports(new WebAssembly.Module(binary as BufferSource));
+  expect(imports.map(({ module, name: imported }) => `${module}.${imported}`).toSorted()).toEqual(IMPORTS);
+  let output = "";
+  const stdout = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      output += chunk.toString();
+      done();
+    },
   });
+  const app = await load(binary, { driver: await driver(stdout), sourceMap });
+  await app.exports.main?.();
+  await app.close();
+  return withoutOrderInTime(name, output);
+}
+
+/** All that a program may need of a driver: none is named there. */
+const IMPORTS = ["as-fibers.choose", "as-fibers.now", "as-fibers.submit", "as-fibers.trace", "env.abort"];
+
+const makeDrivers: Record<string, (stdout: Writable) => Driver | Promise<Driver>> = {
+  node: (stdout) => nodeDriver({ stdout }),
+  epoll: (stdout) => selectorDriver({ backEnd: "epoll", stdout }),
+  poll: (stdout) => selectorDriver({ backEnd: "poll", stdout }),
+};
+
+for (const { name: driver } of realDrivers) {
+  test.skipIf(!isHere(driver)).each(["reverse-responses", "five-at-once"])(
+    `the same module of the example %s, on ${driver}`,
+    async (name) => {
+      const expected = withoutOrderInTime(name, exampleOutputs[name]);
+      expect(await outputOn(makeDrivers[driver] as (typeof makeDrivers)[string], name)).toBe(expected);
+    },
+  );
+}
+
+test.skipIf(!isHere("poll"))("asking for another system's queue says what there is, on poll", async () => {
+  await expect(selectorDriver({ backEnd: "kqueue" })).rejects.toMatchObject({ code: "E_NO_BACK_END" });
 });

@@ -4,13 +4,16 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /** Those of several seconds, which compile a lot, or wait; the longest first. The others follow in the order that vitest gives them. */
 const LONGEST = [
   "wasi/conformance",
+  "host/chaos",
   "command/build",
   "command/run",
   "examples",
   "docs",
   "transform/wasi",
-  "assembly/index",
   "command/showcase",
+  "command/watch",
+  "package",
+  "bindings/files",
   "command/input",
   "transform/verify",
   "transform/asc",

@@ -19,7 +19,7 @@ const AT_ONCE = 2_000;
 /** Conversations of which each one is short. */
 const FEW = 1_000;
 /** Milliseconds that a conversation takes, about. */
-const SPAN = { short: 100, long: 10_000 };
+const SPAN = { short: 1_000, long: 10_000 };
 /** Milliseconds in which what was closed is closed. */
 const PATIENCE = 10_000;
 /** Bytes of the program's tables for as many fibers and operations as there were at once. */
